@@ -1,0 +1,1 @@
+"""Deeploy: an ONNX to C compiler for multi-core microcontrollers."""
