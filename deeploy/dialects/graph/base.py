@@ -1,0 +1,141 @@
+"""What the ops of the graph dialect share: shapes, layouts and the requantising epilogue."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+
+from xdsl.dialects.builtin import (
+    DenseArrayBase,
+    IntegerType,
+    ShapedType,
+    TensorType,
+    i64,
+)
+from xdsl.ir import Attribute, SSAValue
+from xdsl.ir.affine import AffineDimExpr, AffineExpr, AffineMap
+from xdsl.irdl import IRDLOperation, opt_operand_def, opt_prop_def
+from xdsl.utils.exceptions import VerifyException
+
+from deeploy.dialects.graph.attributes import RequantAttr, integer_range
+from deeploy.interfaces.tiling import TilingInterface, shape_of
+
+Ints = DenseArrayBase[IntegerType]
+
+
+def ints(values: Sequence[int]) -> Ints:
+    """An `array<i64: …>` attribute."""
+    return DenseArrayBase.from_list(i64, values)
+
+
+def tuple_of(attr: DenseArrayBase) -> tuple[int, ...]:
+    """The values of an integer array attribute."""
+    return tuple(int(v) for v in attr.get_values())
+
+
+def element_type(value: SSAValue) -> Attribute:
+    """The element type of a tensor or memref value."""
+    assert isinstance(value.type, ShapedType)
+    return value.type.get_element_type()  # pyright: ignore
+
+
+def affine_map(rank: int, build: Callable[..., Sequence[AffineExpr | int]]) -> AffineMap:
+    """An affine map of `rank` iterators; plain integers stand for constants."""
+    exprs = build(*(AffineDimExpr(i) for i in range(rank)))
+    return AffineMap(
+        rank, 0, tuple(AffineExpr.constant(e) if isinstance(e, int) else e for e in exprs)
+    )
+
+
+class GraphOp(IRDLOperation, TilingInterface):
+    """An op on tensors with one result, whose shape follows from operands and attributes."""
+
+    @abstractmethod
+    def infer_shape(self) -> tuple[int, ...]:
+        """The shape of the result.
+
+        Raises:
+            VerifyException: if the operands do not fit together.
+        """
+
+    def verify_(self) -> None:
+        for value in (*self.operands, *self.results):
+            if isinstance(value.type, TensorType) and -1 in shape_of(value):
+                raise VerifyException(f"'{self.name}' needs static shapes")
+        expected, actual = self.infer_shape(), shape_of(self.results[0])
+        if expected != actual:
+            raise VerifyException(f"'{self.name}' gives shape {expected}, not {actual}")
+
+
+class Requantised(GraphOp):
+    """An op whose 32-bit result may be requantised before it is stored.
+
+    `requant` holds the numbers; the optional operands `mul` and `add` hold one value per channel
+    and take the place of the attribute's.
+    """
+
+    mul = opt_operand_def(TensorType)
+    add = opt_operand_def(TensorType)
+    requant = opt_prop_def(RequantAttr)
+
+    @abstractmethod
+    def channel_map(self) -> AffineMap:
+        """Map from the iterators to the channel of `mul` and `add`."""
+
+    def channels(self) -> int:
+        """The number of channels of the result: the extent of `mul` and `add`."""
+        return shape_of(self.results[0])[-1]
+
+    def epilogue_maps(self) -> tuple[AffineMap, ...]:
+        """The maps of the operands `mul` and `add` that are present."""
+        return (self.channel_map(),) * ((self.mul is not None) + (self.add is not None))
+
+    def verify_(self) -> None:
+        super().verify_()
+        if self.requant is None:
+            if self.mul is not None or self.add is not None:
+                raise VerifyException(f"'{self.name}' has 'mul' or 'add' but no 'requant'")
+            return
+        for vector in (self.mul, self.add):
+            if vector is not None and shape_of(vector) != (self.channels(),):
+                raise VerifyException(
+                    f"'{self.name}' needs 'mul' and 'add' of shape ({self.channels()},), "
+                    f"not {shape_of(vector)}"
+                )
+        verify_bounds(self, self.requant, element_type(self.results[0]))
+
+
+def verify_bounds(op: IRDLOperation, requant: RequantAttr, type: Attribute) -> None:
+    """Check that a requantisation stays inside an element type."""
+    if not isinstance(type, IntegerType):
+        raise VerifyException(f"'{op.name}' can only requantise to an integer type, not {type}")
+    low, high = integer_range(type)
+    if requant.min.data < low or requant.max.data > high:
+        raise VerifyException(
+            f"'{op.name}' requantises to [{requant.min.data}, {requant.max.data}], "
+            f"which {type} cannot hold"
+        )
+
+
+def broadcast_shape(op: IRDLOperation, *shapes: Sequence[int]) -> tuple[int, ...]:
+    """The common shape of operands that broadcast as in ONNX and numpy."""
+    rank = max(len(s) for s in shapes)
+    padded = [(1,) * (rank - len(s)) + tuple(s) for s in shapes]
+    result = tuple(max(extents) for extents in zip(*padded, strict=True))
+    for shape in padded:
+        if any(a not in (1, b) for a, b in zip(shape, result, strict=True)):
+            raise VerifyException(f"'{op.name}' cannot broadcast shapes {list(map(tuple, shapes))}")
+    return result
+
+
+def broadcast_map(shape: Sequence[int], result: Sequence[int]) -> AffineMap:
+    """The map of an operand that broadcasts to `result` under one iterator per result dim."""
+    offset = len(result) - len(shape)
+    return AffineMap(
+        len(result),
+        0,
+        tuple(
+            AffineExpr.constant(0) if extent == 1 else AffineDimExpr(i + offset)
+            for i, extent in enumerate(shape)
+        ),
+    )

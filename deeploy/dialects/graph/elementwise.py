@@ -1,0 +1,177 @@
+"""Element-wise arithmetic, requantisation and clipping."""
+
+from __future__ import annotations
+
+from xdsl.dialects.builtin import I64, IntegerAttr, TensorType
+from xdsl.ir.affine import AffineDimExpr, AffineMap
+from xdsl.irdl import (
+    AttrSizedOperandSegments,
+    ParsePropInAttrDict,
+    irdl_op_definition,
+    operand_def,
+    opt_operand_def,
+    opt_prop_def,
+    prop_def,
+    result_def,
+    traits_def,
+)
+from xdsl.traits import Pure
+from xdsl.utils.exceptions import VerifyException
+
+from deeploy.dialects.graph.attributes import RequantAttr
+from deeploy.dialects.graph.base import (
+    GraphOp,
+    Requantised,
+    broadcast_map,
+    broadcast_shape,
+    element_type,
+    verify_bounds,
+)
+from deeploy.interfaces.tiling import Iterator, shape_of
+
+BINARY_FORMAT = (
+    "$lhs `,` $rhs (`mul` $mul^ `:` type($mul))? (`add` $add^ `:` type($add))? "
+    "attr-dict `:` type($lhs) `,` type($rhs) `->` type($result)"
+)
+
+
+def elementwise_iterators(op: GraphOp) -> tuple[Iterator, ...]:
+    """One parallel iterator for each dimension of the result."""
+    return tuple(Iterator(f"d{i}", e) for i, e in enumerate(op.infer_shape()))
+
+
+class BinaryOp(Requantised):
+    """Arithmetic on two operands that broadcast; each may be requantised as it is read. The
+    channels of the epilogue are the last dimension."""
+
+    lhs = operand_def(TensorType)
+    rhs = operand_def(TensorType)
+    lhs_requant = opt_prop_def(RequantAttr)
+    rhs_requant = opt_prop_def(RequantAttr)
+
+    def infer_shape(self) -> tuple[int, ...]:
+        return broadcast_shape(self, shape_of(self.lhs), shape_of(self.rhs))
+
+    def iterators(self) -> tuple[Iterator, ...]:
+        return elementwise_iterators(self)
+
+    def channel_map(self) -> AffineMap:
+        rank = len(self.infer_shape())
+        return AffineMap(rank, 0, (AffineDimExpr(rank - 1),))
+
+    def operand_maps(self) -> tuple[AffineMap, ...]:
+        shape = self.infer_shape()
+        operands = (broadcast_map(shape_of(v), shape) for v in (self.lhs, self.rhs))
+        return (*operands, *self.epilogue_maps())
+
+    def result_maps(self) -> tuple[AffineMap, ...]:
+        return (AffineMap.identity(len(self.infer_shape())),)
+
+
+@irdl_op_definition
+class AddOp(BinaryOp):
+    """Sum."""
+
+    name = "graph.add"
+    lhs = operand_def(TensorType)
+    rhs = operand_def(TensorType)
+    result = result_def(TensorType)
+    irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
+    traits = traits_def(Pure())
+    assembly_format = BINARY_FORMAT
+
+
+@irdl_op_definition
+class SubOp(BinaryOp):
+    """Difference."""
+
+    name = "graph.sub"
+    lhs = operand_def(TensorType)
+    rhs = operand_def(TensorType)
+    result = result_def(TensorType)
+    irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
+    traits = traits_def(Pure())
+    assembly_format = BINARY_FORMAT
+
+
+@irdl_op_definition
+class MulOp(BinaryOp):
+    """Product."""
+
+    name = "graph.mul"
+    lhs = operand_def(TensorType)
+    rhs = operand_def(TensorType)
+    result = result_def(TensorType)
+    irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
+    traits = traits_def(Pure())
+    assembly_format = BINARY_FORMAT
+
+
+@irdl_op_definition
+class RequantOp(GraphOp):
+    """Requantisation by itself; `mul` and `add`, where given, broadcast to the input."""
+
+    name = "graph.requant"
+    input = operand_def(TensorType)
+    mul = opt_operand_def(TensorType)
+    add = opt_operand_def(TensorType)
+    requant = prop_def(RequantAttr)
+    result = result_def(TensorType)
+    irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
+    traits = traits_def(Pure())
+    assembly_format = (
+        "$input (`mul` $mul^ `:` type($mul))? (`add` $add^ `:` type($add))? "
+        "attr-dict `:` type($input) `->` type($result)"
+    )
+
+    def infer_shape(self) -> tuple[int, ...]:
+        vectors = [shape_of(v) for v in (self.mul, self.add) if v is not None]
+        shape = shape_of(self.input)
+        if broadcast_shape(self, shape, *vectors) != shape:
+            raise VerifyException("'graph.requant' has factors larger than its input")
+        return shape
+
+    def iterators(self) -> tuple[Iterator, ...]:
+        return elementwise_iterators(self)
+
+    def operand_maps(self) -> tuple[AffineMap, ...]:
+        shape = shape_of(self.input)
+        return tuple(broadcast_map(shape_of(v), shape) for v in self.operands)
+
+    def result_maps(self) -> tuple[AffineMap, ...]:
+        return (AffineMap.identity(len(shape_of(self.input))),)
+
+    def verify_(self) -> None:
+        super().verify_()
+        verify_bounds(self, self.requant, element_type(self.result))
+
+
+@irdl_op_definition
+class ClipOp(GraphOp):
+    """`clamp(x, min, max)`; also what Relu and conversions between integer types become."""
+
+    name = "graph.clip"
+    input = operand_def(TensorType)
+    min = prop_def(IntegerAttr[I64])
+    max = prop_def(IntegerAttr[I64])
+    result = result_def(TensorType)
+    irdl_options = (ParsePropInAttrDict(),)
+    traits = traits_def(Pure())
+    assembly_format = "$input attr-dict `:` type($input) `->` type($result)"
+
+    def infer_shape(self) -> tuple[int, ...]:
+        return shape_of(self.input)
+
+    def iterators(self) -> tuple[Iterator, ...]:
+        return elementwise_iterators(self)
+
+    def operand_maps(self) -> tuple[AffineMap, ...]:
+        return (AffineMap.identity(len(shape_of(self.input))),)
+
+    def result_maps(self) -> tuple[AffineMap, ...]:
+        return self.operand_maps()
+
+    def verify_(self) -> None:
+        super().verify_()
+        bounds = RequantAttr.of(min=self.min.value.data, max=self.max.value.data)
+        verify_bounds(self, bounds, element_type(self.result))

@@ -1,0 +1,1 @@
+"""Interfaces that operations of several dialects implement."""

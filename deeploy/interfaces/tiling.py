@@ -1,0 +1,162 @@
+"""The tiling interface: iterators and affine maps from which every tile shape follows.
+
+An op that can be tiled names its iterators (as a `linalg.generic` would) and gives, for each
+operand and result, an affine map from iterators to the dimensions of that tensor. A *box* is a
+range for each iterator; the part of a tensor that a box touches is its *footprint*. A footprint
+may reach over the border of the tensor: the overhang is what the op sees as padding. Nothing
+else is needed to tile, so no operator has a tiler of its own.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from xdsl.dialects.builtin import ShapedType
+from xdsl.ir import Operation, SSAValue
+from xdsl.ir.affine import (
+    AffineBinaryOpExpr,
+    AffineBinaryOpKind,
+    AffineConstantExpr,
+    AffineDimExpr,
+    AffineExpr,
+    AffineMap,
+)
+
+
+@dataclass(frozen=True)
+class Iterator:
+    """One loop of an op's iteration domain.
+
+    `parallel` iterators may be cut and reordered freely; reductions may not be cut here.
+    `tileable` is false where cutting would make footprints overlap or leave holes.
+    """
+
+    name: str
+    extent: int
+    parallel: bool = True
+    tileable: bool = True
+
+
+class Range(NamedTuple):
+    """The half-open range `[start, start + size)`."""
+
+    start: int
+    size: int
+
+
+class LinearForm(NamedTuple):
+    """`sum(coefficients[i] * iterator[i]) + offset`, with coefficients ≥ 0."""
+
+    coefficients: tuple[int, ...]
+    offset: int
+
+    def used(self) -> tuple[int, ...]:
+        """The iterators with a coefficient other than 0."""
+        return tuple(i for i, c in enumerate(self.coefficients) if c)
+
+    def extent(self, sizes: Sequence[int]) -> int:
+        """The number of positions spanned while iterator i runs over `sizes[i]` values."""
+        return sum(c * (s - 1) for c, s in zip(self.coefficients, sizes, strict=True)) + 1
+
+    def footprint(self, box: Sequence[Range]) -> Range:
+        """The positions touched by a box; they may lie outside the tensor."""
+        start = sum(c * r.start for c, r in zip(self.coefficients, box, strict=True))
+        return Range(start + self.offset, self.extent([r.size for r in box]))
+
+
+class Overhang(NamedTuple):
+    """How far a footprint reaches over the lower and the upper border of a dimension."""
+
+    low: int
+    high: int
+
+
+def linear_forms(map: AffineMap) -> tuple[LinearForm, ...]:
+    """One linear form for each result of `map`.
+
+    Raises:
+        ValueError: if an expression is not linear (a floor division, say).
+    """
+    return tuple(LinearForm(*_linear(expr, map.num_dims)) for expr in map.results)
+
+
+def _linear(expr: AffineExpr, rank: int) -> tuple[tuple[int, ...], int]:
+    if isinstance(expr, AffineConstantExpr):
+        return (0,) * rank, expr.value
+    if isinstance(expr, AffineDimExpr):
+        return tuple(int(i == expr.position) for i in range(rank)), 0
+    if isinstance(expr, AffineBinaryOpExpr):
+        lhs, lhs_offset = _linear(expr.lhs, rank)
+        rhs, rhs_offset = _linear(expr.rhs, rank)
+        if expr.kind is AffineBinaryOpKind.Add:
+            return tuple(a + b for a, b in zip(lhs, rhs, strict=True)), lhs_offset + rhs_offset
+        if expr.kind is AffineBinaryOpKind.Mul and not any(rhs):
+            return tuple(a * rhs_offset for a in lhs), lhs_offset * rhs_offset
+        if expr.kind is AffineBinaryOpKind.Mul and not any(lhs):
+            return tuple(b * lhs_offset for b in rhs), rhs_offset * lhs_offset
+    raise ValueError(f"'{expr}' is not a linear expression of the iterators")
+
+
+def clamp(footprint: Range, extent: int) -> tuple[Range, Overhang]:
+    """Cut a footprint to the tensor's `[0, extent)`; also say how much was cut on each side."""
+    low = max(0, -footprint.start)
+    high = max(0, footprint.start + footprint.size - extent)
+    start = min(footprint.start + low, extent)
+    return Range(start, max(0, footprint.size - low - high)), Overhang(low, high)
+
+
+class TilingInterface(Operation, ABC):
+    """What an op gives so that it can be tiled. Maps are in the order of operands and results."""
+
+    @abstractmethod
+    def iterators(self) -> tuple[Iterator, ...]:
+        """The iteration domain, outermost first."""
+
+    @abstractmethod
+    def operand_maps(self) -> tuple[AffineMap, ...]:
+        """One map for each operand that is present."""
+
+    @abstractmethod
+    def result_maps(self) -> tuple[AffineMap, ...]:
+        """One map for each result."""
+
+    def full_box(self) -> tuple[Range, ...]:
+        """The whole iteration domain."""
+        return tuple(Range(0, it.extent) for it in self.iterators())
+
+
+def shape_of(value: SSAValue) -> tuple[int, ...]:
+    """The static shape of a tensor or memref value."""
+    assert isinstance(value.type, ShapedType)
+    return tuple(value.type.get_shape())
+
+
+def operand_tiles(
+    op: TilingInterface, box: Sequence[Range]
+) -> list[tuple[list[Range], list[Overhang]]]:
+    """For each operand the ranges that a box reads, cut to the tensor, and the overhangs."""
+    return [
+        _tile(map, box, shape_of(operand))
+        for map, operand in zip(op.operand_maps(), op.operands, strict=True)
+    ]
+
+
+def result_tiles(op: TilingInterface, box: Sequence[Range]) -> list[list[Range]]:
+    """For each result the ranges that a box writes."""
+    return [
+        _tile(map, box, shape_of(result))[0]
+        for map, result in zip(op.result_maps(), op.results, strict=True)
+    ]
+
+
+def _tile(
+    map: AffineMap, box: Sequence[Range], shape: Sequence[int]
+) -> tuple[list[Range], list[Overhang]]:
+    tiles = [
+        clamp(form.footprint(box), extent)
+        for form, extent in zip(linear_forms(map), shape, strict=True)
+    ]
+    return [r for r, _ in tiles], [o for _, o in tiles]

@@ -1,0 +1,38 @@
+"""Passes, one a file, by level: `graph/`, `tiled/`, `memory/`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+
+from xdsl.passes import ModulePass
+
+MODULES = {
+    "fold-constants": "graph.fold_constants:FoldConstantsPass",
+    "simplify": "graph.simplify:SimplifyPass",
+    "fuse-requant": "graph.fuse_requant:FuseRequantPass",
+    "convert-to-channels-last": "graph.convert_to_channels_last:ConvertToChannelsLastPass",
+    "cancel-transposes": "graph.cancel_transposes:CancelTransposesPass",
+    "set-target": "graph.set_target:SetTargetPass",
+    "place": "graph.place:PlacePass",
+    "form-nests": "tiled.form_nests:FormNestsPass",
+    "plan": "tiled.plan:PlanPass",
+    "check-plan": "tiled.check_plan:CheckPlanPass",
+    "bufferize": "memory.bufferize:BufferizePass",
+    "tile": "memory.tile:TilePass",
+    "insert-dma": "memory.insert_dma:InsertDmaPass",
+    "pipeline": "memory.pipeline:PipelinePass",
+    "insert-barriers": "memory.insert_barriers:InsertBarriersPass",
+    "assign-addresses": "memory.assign_addresses:AssignAddressesPass",
+}
+"""Pass name to `module:class` below this package."""
+
+
+def _load(path: str) -> Callable[[], type[ModulePass]]:
+    module, name = path.split(":")
+    return lambda: getattr(import_module(f"{__name__}.{module}"), name)
+
+
+def get_all_passes() -> dict[str, Callable[[], type[ModulePass]]]:
+    """Every pass of Deeploy, loaded when called."""
+    return {name: _load(path) for name, path in MODULES.items()}
