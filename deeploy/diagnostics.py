@@ -21,21 +21,21 @@ from xdsl.dialects.builtin import (
     StringAttr,
     UnknownLoc,
 )
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.pattern_rewriter import PatternRewriter
 from xdsl.utils.exceptions import (
     ArgSpecParseError,
     DiagnosticException,
     ParseError,
     PassFailedException,
-    VerifyException,
 )
+from xdsl.utils.hints import isa
 
 BAD_INPUT = 1
 BAD_USAGE = 2
 
 
-class DeeployError(Exception):
+class DeeployError(DiagnosticException):
     """An error that the user can mend.
 
     Attributes:
@@ -68,15 +68,13 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
 # --- ONNX node names ------------------------------------------------------------------------------
 
 
-def _name_of(location: object) -> str | None:
-    match location:
-        case NameLoc():
-            return location.desc.data
-        case FusedLoc(locations=ArrayAttr() as parts):
-            names = [name for part in parts if (name := _name_of(part))]
-            return "+".join(names) or None
-        case _:
-            return None
+def _parts(location: Attribute) -> list[NameLoc]:
+    """The named locations that `location` consists of, in order."""
+    if isinstance(location, NameLoc):
+        return [location]
+    if isinstance(location, FusedLoc) and isa(location.locations, ArrayAttr[Attribute]):
+        return [part for inner in location.locations for part in _parts(inner)]
+    return []
 
 
 def node_name(op: Operation) -> str | None:
@@ -84,7 +82,7 @@ def node_name(op: Operation) -> str | None:
 
     An op that came from several nodes (a fused location) has their names joined with `+`.
     """
-    return _name_of(op.location)
+    return "+".join(part.desc.data for part in _parts(op.location)) or None
 
 
 def set_node_name(op: Operation, name: str) -> None:
@@ -93,14 +91,9 @@ def set_node_name(op: Operation, name: str) -> None:
 
 
 def fused_location(ops: Sequence[Operation]) -> LocationAttr:
-    """The location of an op that takes the place of `ops`: `loc(fused["a", "b"])`, flat, in order."""
-    parts: list[LocationAttr] = []
-    for op in ops:
-        inner = op.location.locations if isinstance(op.location, FusedLoc) else None
-        candidates = list(inner) if isinstance(inner, ArrayAttr) else [op.location]
-        for part in candidates:
-            if isinstance(part, LocationAttr) and _name_of(part) and part not in parts:
-                parts.append(part)
+    """The location of an op in place of `ops`: `loc(fused["a", "b"])`, flat, in their order."""
+    # A dictionary removes repetitions and keeps the order.
+    parts = tuple(dict.fromkeys(part for op in ops for part in _parts(op.location)))
     if not parts:
         return UnknownLoc()
     return parts[0] if len(parts) == 1 else FusedLoc(parts, NoneAttr())
@@ -151,14 +144,6 @@ def fail(op: Operation, message: str, help: str | None = None) -> NoReturn:
     raise PassFailedException(f"{describe(op)}: {message}" + (f"; {help}" if help else ""))
 
 
-def _verify_summary(text: str) -> str:
-    """The reason in xDSL's verification report, which shows the whole module around it."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    # The report underlines the op with `^`, and repeats the reason between the IR lines.
-    reasons = [line.strip("| ") for line in lines if line.startswith("|")]
-    return next((reason for reason in reasons if reason and "^" not in reason), lines[0])
-
-
 def summary(error: BaseException) -> str:
     """`error` in one line, as shown after `error: `."""
     match error:
@@ -168,9 +153,7 @@ def summary(error: BaseException) -> str:
             return f"{error.filename}: {error.strerror}"
         case ArgSpecParseError():
             lines = str(error).splitlines()
-            return f"pipeline {lines[1]}: {lines[-1].strip()}"
-        case VerifyException():
-            return _verify_summary(str(error))
+            return f"{lines[1]}: {lines[-1].strip()}"
         case _:
             text = str(error).strip() or type(error).__name__
             return " ".join(text.split("\n", 1)[0].split())
@@ -205,7 +188,7 @@ def run_main(main: Callable[[Sequence[str]], int | None], argv: Sequence[str] | 
     except BrokenPipeError:
         _close_stdout()
         return BAD_INPUT
-    except (DeeployError, DiagnosticException, ParseError, ArgSpecParseError, OSError) as error:
+    except (DiagnosticException, ParseError, ArgSpecParseError, OSError) as error:
         if "--debug" in argv:
             raise
         print(f"error: {summary(error)}", file=sys.stderr)

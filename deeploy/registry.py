@@ -1,7 +1,7 @@
 """Finds the parts that a package contributes: engines, targets and the C runtime.
 
-Engines and targets are Python entry points (groups `deeploy.engines` and `deeploy.targets`), so that
-another package adds one by installing itself.
+Engines and targets are Python entry points (groups `deeploy.engines` and `deeploy.targets`), so
+another package adds one by being installed.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Constants in the IR: `dense<...>` when small, else `dense_resource<key>` with a blob.
 
 A blob is what MLIR writes at the end of a file: "0x", the alignment as four little-endian bytes,
-then the elements in row-major order, little-endian. Every element takes whole bytes; `i1` takes one.
+then the elements in row-major order, little-endian. Every element takes whole bytes, `i1` one.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from xdsl.dialect_interfaces.op_asm import OpAsmDialectInterface
 from xdsl.dialects.builtin import (
     AnyFloat,
     BytesAttr,
+    ContainerType,
     DenseIntOrFPElementsAttr,
     DenseResourceAttr,
     Float16Type,
@@ -183,7 +184,7 @@ def array_of(ctx: Context, attr: Attribute) -> Array:
             data = attr.data.data
         case _:
             raise PassFailedException(f"{attr} is not a constant tensor")
-    assert isinstance(type, ShapedType)
+    assert isinstance(type, ShapedType) and isinstance(type, ContainerType)
     shape, dtype = type.get_shape(), numpy_dtype(type.get_element_type())
     expected = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
     if len(data) != expected:

@@ -1,7 +1,7 @@
 """What Deeploy adds to xDSL, published as an `xdsl.universe` entry point.
 
-Every xDSL tool imports this module at start, so it imports nothing heavy: dialects, passes and the C
-target load when they are first used.
+Every xDSL tool imports this module at start, so it imports nothing heavy: dialects, passes and the
+C target load when they are first used.
 """
 
 from __future__ import annotations
@@ -10,13 +10,7 @@ from typing import TYPE_CHECKING
 
 from xdsl.universe import Universe
 
-try:
-    from deeploy.passes import get_all_passes
-except ImportError:  # TEMPORARY: until deeploy/passes/__init__.py exists
-
-    def get_all_passes() -> dict:  # type: ignore
-        return {}
-
+from deeploy.passes import get_all_passes
 
 if TYPE_CHECKING:
     from xdsl.ir import Dialect

@@ -1,0 +1,1 @@
+"""Running passes, and watching them run: dumps, timing, semantics checks, reproducers."""

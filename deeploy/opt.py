@@ -1,0 +1,241 @@
+"""`deeploy-opt`: runs passes on IR files, and shows what they do."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import inspect
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import IO, Any, ClassVar, NoReturn, get_type_hints
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.passes import ModulePass, PassPipeline
+from xdsl.targets.mlir import MLIRTarget
+from xdsl.universe import XDSL_UNIVERSE
+from xdsl.utils.hints import type_repr
+from xdsl.xdsl_opt_main import xDSLOptMain
+
+from deeploy.context import register_dialects
+from deeploy.diagnostics import UsageError, did_you_mean, run_main
+from deeploy.instrumentation.pipeline import (
+    Instrument,
+    PassFactories,
+    parse_passes,
+    run_pipeline,
+)
+from deeploy.instrumentation.printing import ElidedMLIRTarget, IRPrinter, IRTree
+from deeploy.instrumentation.reproducer import Reproducer
+from deeploy.instrumentation.semantics import SemanticsChecker
+from deeploy.instrumentation.timing import Timing
+
+
+def _option_line(pass_type: type[ModulePass], option: dataclasses.Field[Any]) -> str:
+    text = f"{option.name}: {type_repr(get_type_hints(pass_type)[option.name])}"
+    if option.default is not dataclasses.MISSING:
+        text += f" = {str(option.default).lower()}"
+    return text
+
+
+def describe_passes(passes: PassFactories) -> str:
+    """A list of `passes`: name, first line of the docstring, options with types and defaults."""
+    lines: list[str] = []
+    for name in sorted(passes):
+        pass_type = passes[name]()
+        help_lines = (inspect.getdoc(pass_type) or "").splitlines() or [""]
+        lines.append(f"{name:28} {help_lines[0]}".rstrip())
+        for option in dataclasses.fields(pass_type):
+            if option.init:
+                lines.append(f"    {_option_line(pass_type, option)}")
+    return "\n".join(lines)
+
+
+def _names(text: str) -> list[str]:
+    return [name for name in text.split(",") if name]
+
+
+class DeeployOptMain(xDSLOptMain):
+    """xDSL's optimizer driver, with a frontend for ONNX and instruments around the passes."""
+
+    version_format: ClassVar[str] = "deeploy-opt, with xDSL {xdsl_version}"
+
+    def __init__(self, args: Sequence[str] | None = None) -> None:
+        self.timing = Timing()
+        super().__init__("Runs Deeploy's passes on IR or ONNX files", args)
+
+    # --- What there is ---------------------------------------------------------------------------
+
+    def register_all_dialects(self) -> None:
+        register_dialects(self.ctx)
+
+    def register_all_frontends(self) -> None:
+        super().register_all_frontends()
+
+        def import_onnx(stream: IO[bytes]) -> ModuleOp:
+            from deeploy.frontend import import_model
+
+            # By path where there is one: weights may be in files next to the model.
+            path = self.args.input_file
+            return import_model(Path(path) if path else stream.read(), self.ctx)
+
+        self.available_frontends["onnx"] = import_onnx
+
+    def register_all_targets(self) -> None:
+        super().register_all_targets()
+
+        def mlir() -> type[MLIRTarget]:
+            return ElidedMLIRTarget if self.args.elide_resources else MLIRTarget
+
+        self.available_targets["mlir"] = mlir
+
+    def register_all_arguments(self, arg_parser: argparse.ArgumentParser) -> None:
+        super().register_all_arguments(arg_parser)
+        arg_parser.error = _usage_error
+        flag = {"action": "store_true"}
+        options: list[tuple[str, dict[str, Any]]] = [
+            (
+                "--list-passes",
+                {
+                    "nargs": "?",
+                    "const": "deeploy",
+                    "choices": ["deeploy", "all"],
+                    "action": _list_passes_action(lambda: self.available_passes),
+                    "help": "list passes with their options, and exit; =all adds those of xDSL",
+                },
+            ),
+            ("--print-ir-before", {"metavar": "PASS[,..]", "help": "print the IR before PASS"}),
+            ("--print-ir-after", {"metavar": "PASS[,..]", "help": "print the IR after PASS"}),
+            ("--print-ir-before-all", {**flag, "help": "print the IR before each pass"}),
+            ("--print-ir-after-all", {**flag, "help": "print the IR after each pass"}),
+            (
+                "--print-ir-tree-dir",
+                {"metavar": "DIR", "help": "write the IR after each pass to numbered files in DIR"},
+            ),
+            (
+                "--elide-resources",
+                {**flag, "help": "leave out the data of resources in all output"},
+            ),
+            ("--timing", {**flag, "help": "print a table of times to stderr"}),
+            (
+                "--check-semantics",
+                {**flag, "help": "run the module before and after each pass, and compare"},
+            ),
+            (
+                "--reproducer",
+                {"metavar": "FILE", "help": "if a pass fails, write IR and command line to FILE"},
+            ),
+            ("--debug", {**flag, "help": "show a traceback for every error"}),
+        ]
+        for name, settings in options:
+            arg_parser.add_argument(name, **settings)
+
+    # --- What is asked for -----------------------------------------------------------------------
+
+    def setup_pipeline(self) -> None:
+        # Without a callback: `apply_passes` verifies and calls the instruments.
+        self.pipeline = PassPipeline(parse_passes(self.available_passes, self.args.passes))
+        self.instruments = self._make_instruments()
+
+    def _known_passes(self, text: str | None) -> list[str]:
+        names = _names(text or "")
+        for name in names:
+            if name not in self.available_passes:
+                raise UsageError(
+                    f"unknown pass '{name}'", did_you_mean(name, self.available_passes)
+                )
+        return names
+
+    def _make_instruments(self) -> list[Instrument]:
+        args, elide = self.args, self.args.elide_resources
+        printer = IRPrinter(
+            before=self._known_passes(args.print_ir_before),
+            after=self._known_passes(args.print_ir_after),
+            before_all=args.print_ir_before_all,
+            # xDSL's own option, which without us skips the last pass and prints to stdout.
+            after_all=args.print_ir_after_all or args.print_between_passes,
+            elide_resources=elide,
+        )
+        instruments: list[Instrument] = [self.timing, printer]
+        if args.print_ir_tree_dir:
+            instruments.append(IRTree(Path(args.print_ir_tree_dir), elide))
+        if args.check_semantics:
+            instruments.append(SemanticsChecker())
+        if args.reproducer:
+            instruments.append(Reproducer(Path(args.reproducer)))
+        return instruments
+
+    # --- Running ---------------------------------------------------------------------------------
+
+    def prepare_input(self) -> tuple[list[tuple[IO[bytes], int]], str]:
+        try:
+            return super().prepare_input()
+        except ValueError as error:
+            # The file name has an extension that no frontend knows.
+            hint = f"choose one with -f: {', '.join(self.available_frontends)}"
+            raise UsageError(str(error), hint) from error
+
+    def parse_chunk(
+        self, chunk: IO[bytes], file_extension: str, start_offset: int = 0
+    ) -> ModuleOp | None:
+        # A new context for each chunk: they may use the same resource keys.
+        self.ctx = Context(self.args.allow_unregistered_dialect)
+        self.register_all_dialects()
+        with self.timing.measure("(parse)"):
+            return super().parse_chunk(chunk, file_extension, start_offset)
+
+    def apply_passes(self, prog: ModuleOp) -> None:
+        run_pipeline(
+            self.ctx,
+            prog,
+            self.pipeline.passes,
+            self.instruments,
+            verify=not self.args.disable_verify,
+        )
+
+    def output_resulting_program(self, prog: ModuleOp) -> str:
+        with self.timing.measure("(print)"):
+            return super().output_resulting_program(prog)
+
+    def run(self) -> None:
+        try:
+            super().run()
+        finally:
+            if self.args.timing or self.args.time_passes:
+                self.timing.report()
+
+
+def _usage_error(message: str) -> NoReturn:
+    raise UsageError(message, "see --help")
+
+
+def _list_passes_action(available: Callable[[], PassFactories]) -> type[argparse.Action]:
+    """An argparse action that lists the passes and exits, as `--help` does."""
+
+    class ListPasses(argparse.Action):
+        def __call__(
+            self,
+            parser: argparse.ArgumentParser,
+            namespace: argparse.Namespace,
+            values: object,
+            option_string: str | None = None,
+        ) -> None:
+            hidden = {} if values == "all" else XDSL_UNIVERSE.all_passes
+            passes = {name: f for name, f in available().items() if name not in hidden}
+            print(describe_passes(passes))
+            parser.exit()
+
+    return ListPasses
+
+
+def _main(argv: Sequence[str]) -> None:
+    DeeployOptMain(argv).run()
+
+
+def main() -> int:
+    """Entry point of `deeploy-opt`; returns its exit status."""
+    return run_main(_main)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
