@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Builds kernels as shared objects and calls them on buffers that reveal stray accesses."""
+
+import ctypes
+import mmap
+import subprocess
+from ctypes import POINTER, c_int32, c_uint32, c_void_p
+from pathlib import Path
+
+import numpy as np
+
+RUNTIME = Path(__file__).resolve().parents[2] / "runtime"
+CFLAGS = ["-std=c99", "-O2", "-Wall", "-Wextra", "-Werror"]
+VARIANTS = {"simd": [], "portable": ["-DDPL_PORTABLE"]}
+CTYPE = {
+    "s8": "int8_t",
+    "u8": "uint8_t",
+    "s32": "int32_t",
+    "b1": "uint8_t",
+    "b2": "uint16_t",
+    "b4": "uint32_t",
+}
+DTYPE = {"s8": np.int8, "u8": np.uint8, "s32": np.int32}
+DTYPE |= {"b1": np.uint8, "b2": np.uint16, "b4": np.uint32}
+LIMITS = {"s8": (-128, 127), "u8": (0, 255), "s32": (-(2**31), 2**31 - 1)}
+
+
+class Requant(ctypes.Structure):
+    _fields_ = [
+        ("mul", c_void_p),
+        ("add", c_void_p),
+        ("mul0", c_int32),
+        ("add0", c_int32),
+        ("shift", c_int32),
+        ("lo", c_int32),
+        ("hi", c_int32),
+    ]
+
+
+def fields(names, ctype):
+    return [(name, ctype) for name in names.split()]
+
+
+def build(folder, family, instances, variant):
+    """Compiles a shared object with an instance for each (name, parameters) pair."""
+    lines = ["#include <stdint.h>"]
+    for name, parameters in instances:
+        lines.append(f"#define DPL_NAME {name}")
+        lines += [f"#define DPL_{key} {value}" for key, value in parameters.items()]
+        lines.append(f'#include "deeploy/kernels/{family}.inc"')
+    source = folder / f"{family}_{variant}.c"
+    source.write_text("\n".join(lines) + "\n")
+    target = source.with_suffix(".so")
+    command = ["gcc", *CFLAGS, *VARIANTS[variant], "-shared", "-fPIC", "-I", RUNTIME / "include"]
+    subprocess.run([*command, source, "-o", target], check=True)
+    return ctypes.CDLL(str(target))
+
+
+class Fence:
+    """Memory between two pages without access: reading beyond an operand is a crash."""
+
+    SIZE = 1 << 20
+
+    def __init__(self):
+        page = mmap.PAGESIZE
+        self.map = mmap.mmap(-1, self.SIZE + 2 * page)
+        self.start = ctypes.addressof(ctypes.c_char.from_buffer(self.map)) + page
+        mprotect = ctypes.CDLL(None).mprotect
+        mprotect.argtypes = [c_void_p, ctypes.c_size_t, ctypes.c_int]
+        for address in (self.start - page, self.start + self.SIZE):
+            assert mprotect(address, page, 0) == 0
+
+    def place(self, size, at_end):
+        """The address of `size` bytes that touch the fence before or after them."""
+        assert size <= self.SIZE
+        return self.start + (self.SIZE - size if at_end else 0)
+
+
+FENCES = [Fence() for _ in range(6)]
+
+
+class Operand:
+    """A strided array in memory that touches a fence.
+
+    Strides are in elements, at least one per element of the innermost dimension.
+    """
+
+    def __init__(self, fence, dtype, shape, strides, rng, at_end=True):
+        self.dtype, self.shape, self.strides = np.dtype(dtype), tuple(shape), tuple(strides)
+        self.count = 1 + sum((n - 1) * s for n, s in zip(shape, strides))
+        size = self.count * self.dtype.itemsize
+        self.address = FENCES[fence].place(size, at_end)
+        raw = (ctypes.c_char * size).from_address(self.address)
+        self.flat = np.frombuffer(raw, self.dtype)
+        info = np.iinfo(self.dtype)
+        self.flat[:] = rng.integers(info.min, info.max, self.count, self.dtype, endpoint=True)
+        self.before = self.flat.copy()
+
+    def view(self, flat=None):
+        flat = self.flat if flat is None else flat
+        strides = [s * self.dtype.itemsize for s in self.strides]
+        return np.lib.stride_tricks.as_strided(flat, self.shape, strides)
+
+    def check(self, expected):
+        """The view holds `expected`, and nothing around its elements has changed."""
+        self.view(self.before)[...] = expected
+        np.testing.assert_array_equal(self.flat, self.before)
+
+    def unchanged(self):
+        np.testing.assert_array_equal(self.flat, self.before)
+
+
+def wrap(values):
+    """To 32 bits."""
+    return (np.asarray(values, np.int64) & 0xFFFFFFFF).astype(np.uint32).view(np.int32)
+
+
+def requant(acc, mul, add, shift, lo, hi):
+    scaled = wrap(wrap(acc).astype(np.int64) * mul + add)
+    return np.clip(scaled >> shift, lo, hi)
+
+
+class Scaling:
+    """Random requantisation parameters, spread over the range of a result type."""
+
+    def __init__(self, rng, channels, y, spread, per_channel):
+        lo, hi = LIMITS[y]
+        self.shift = int(rng.integers(0, 24))
+        # Mostly results in range; wrap-around in the other cases.
+        factor = max(1, int(2**self.shift * 100 / spread)) if rng.integers(4) else 2**31 - 1
+        self.mul = rng.integers(-factor, factor, channels, endpoint=True).astype(np.int32)
+        bound = min(2**31 - 1, 2 ** (self.shift + 7))
+        self.add = rng.integers(-bound, bound, channels, endpoint=True).astype(np.int32)
+        self.lo, self.hi = sorted(int(v) for v in rng.integers(lo, hi, 2, endpoint=True))
+        if rng.integers(2):
+            self.lo, self.hi = lo, hi
+        self.mul_given, self.add_given = per_channel
+        if not self.mul_given:
+            self.mul[:] = self.mul[0]
+        if not self.add_given:
+            self.add[:] = self.add[0]
+        self.mul_memory = fenced(4, self.mul)
+        self.add_memory = fenced(5, self.add)
+
+    def struct(self):
+        return Requant(
+            self.mul_memory.address if self.mul_given else None,
+            self.add_memory.address if self.add_given else None,
+            int(self.mul[0]),
+            int(self.add[0]),
+            self.shift,
+            self.lo,
+            self.hi,
+        )
+
+    def apply(self, acc, along_rows=False):
+        mul, add = self.mul.astype(np.int64), self.add.astype(np.int64)
+        if along_rows:
+            mul, add = mul[:, None], add[:, None]
+        return requant(acc, mul, add, self.shift, self.lo, self.hi)
+
+
+def fenced(fence, values):
+    operand = Operand(fence, values.dtype, values.shape, (1,), np.random.default_rng(0))
+    operand.flat[:] = values
+    return operand
+
+
+def run(library, name, args, cores, rng):
+    """Every core in turn, in random order: the result must not depend on it."""
+    function = getattr(library, name)
+    function.argtypes = [POINTER(type(args)), c_uint32, c_uint32]
+    function.restype = None
+    for core in rng.permutation(cores):
+        function(ctypes.byref(args), int(core), cores)
