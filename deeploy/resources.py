@@ -147,13 +147,13 @@ def constant_attr(ctx: Context, hint: str, array: Array, type: ConstantType) -> 
         raise PassFailedException(
             f"constant '{hint}' has shape {array.shape}, but its type is {type}"
         )
-    data = _as_bytes(array, type.element_type)
+    data, dtype = _as_bytes(array, type.element_type), numpy_dtype(type.element_type)
     if array.size <= SMALL:
-        if array.dtype.kind == "b":
+        if dtype.kind == "b":
             # xDSL packs a true `i1` as -1, as it does when it parses `dense<true>`.
             data = bytes(0xFF * byte for byte in data)
         return DenseIntOrFPElementsAttr(type, BytesAttr(data))
-    alignment = array.dtype.itemsize.to_bytes(_ALIGNMENT_BYTES, "little")
+    alignment = dtype.itemsize.to_bytes(_ALIGNMENT_BYTES, "little")
     blob = "0x" + (alignment + data).hex().upper()
     return DenseResourceAttr(StringAttr(_store_blob(_store(ctx), hint, blob)), type)
 

@@ -104,8 +104,9 @@ def _run(ctx: Context, module: ModuleOp, inputs: Sequence[Array]) -> list[Array]
     # Here, not above: interpreters are heavy, and only this instrument needs them.
     from deeploy.interpreters import run_module
 
+    name = entry_function(module).sym_name.data
     # Copies, as lowered programs write to their buffers.
-    return [np.asarray(value) for value in run_module(ctx, module, [x.copy() for x in inputs])]
+    return run_module(ctx, module, [array.copy() for array in inputs], name)
 
 
 def _differs(expected: Array, actual: Array) -> np.ndarray[Any, np.dtype[np.bool_]]:
