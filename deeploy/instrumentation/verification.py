@@ -11,8 +11,9 @@ from deeploy.diagnostics import describe
 
 
 def _culprit(module: ModuleOp) -> Operation:
-    """The first op that does not verify on its own; the module if each of them does."""
-    for op in module.walk():
+    """The first innermost op that does not verify; the module if each of them does."""
+    # Ops inside others first, since some ops verify their bodies as part of themselves.
+    for op in module.walk(region_first=True):
         try:
             op.verify(verify_nested_ops=False)
         except (VerifyException, ValueError):
