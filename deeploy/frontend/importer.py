@@ -1,0 +1,152 @@
+"""Turns a checked ONNX model into a module of the graph dialect."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import onnx
+from xdsl.context import Context
+from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, ModuleOp, StringAttr, TensorType
+from xdsl.dialects.func import FuncOp, ReturnOp
+from xdsl.ir import Block, Region
+from xdsl.utils.exceptions import VerifyException
+
+from deeploy.diagnostics import DeeployError, summary
+from deeploy.dialects.graph import CopyOp
+from deeploy.frontend.builder import Builder, identifier
+from deeploy.frontend.folding import fold, initializer
+from deeploy.frontend.inputs import GraphInput, InputValues, graph_inputs
+from deeploy.frontend.loading import check_node, load_model, node_label, opset_of, plain_domain
+from deeploy.frontend.nodes import Node, decode_attributes
+from deeploy.frontend.ranges import type_interval
+from deeploy.frontend.registry import find_operator
+from deeploy.frontend.values import Constant, Tensor, Value
+
+NETWORK = "network"
+NAME_ATTRIBUTE = "graph.name"
+
+
+def import_model(
+    source: str | Path | bytes,
+    ctx: Context,
+    input_types: Mapping[str, str] | None = None,
+    input_values: InputValues | None = None,
+) -> ModuleOp:
+    """Import an ONNX model.
+
+    Args:
+        source: the file, or its content.
+        ctx: keeps the blobs of large constants.
+        input_types: element types of inputs by name: `si8`, `ui8`, `si32` and their usual aliases.
+        input_values: one array per input, by name or in order; where `input_types` says nothing,
+            an input gets the smallest type that holds its values.
+
+    Returns:
+        A module with one function `network`. Its arguments and results are those of the ONNX
+        graph in order, each with the attribute `graph.name`; images are NCHW, weights OIHW. Every
+        op made from a node has its name as location.
+
+    Raises:
+        DeeployError: the file is damaged, or has something that is not supported.
+    """
+    model, title = load_model(source)
+    try:
+        inputs = graph_inputs(model.graph, input_types, input_values)
+        constants = [initializer(tensor) for tensor in model.graph.initializer]
+        if model.graph.sparse_initializer:
+            raise DeeployError("sparse initializers are not supported")
+    except DeeployError as error:
+        raise type(error)(f"{title}: {error.message}", error.hint) from None
+    importer = _Importer(model, ctx, inputs)
+    importer.values.update((constant.name, constant) for constant in constants)
+    for node in model.graph.node:
+        importer.convert_node(node)
+    return importer.finish()
+
+
+class _Importer:
+    """The state of one import: the values known so far, by their ONNX names."""
+
+    def __init__(self, model: onnx.ModelProto, ctx: Context, inputs: Sequence[GraphInput]) -> None:
+        self.model = model
+        self.opset = opset_of(model, "")
+        self.inputs = inputs
+        self.block = Block(arg_types=[TensorType(i.element_type, i.shape) for i in inputs])
+        self.builder = Builder(ctx, self.block)
+        self.values: dict[str, Value] = {}
+        for input, argument in zip(inputs, self.block.args, strict=True):
+            argument.name_hint = identifier(input.name)
+            tensor = Tensor(argument, type_interval(input.element_type))
+            empty = Constant(input.name, np.zeros(input.shape, np.int64))
+            self.values[input.name] = empty if 0 in input.shape else tensor
+
+    def convert_node(self, proto: onnx.NodeProto) -> None:
+        """Convert one node.
+
+        Raises:
+            DeeployError: it cannot be converted; the message starts with the node.
+        """
+        self.builder.node_name = proto.name
+        try:
+            results = self._results(proto)
+        except DeeployError as error:
+            raise DeeployError(f"{node_label(proto)}: {error.message}", error.hint) from None
+        except VerifyException as error:
+            raise DeeployError(f"{node_label(proto)}: {summary(error)}") from None
+        for name, value in zip(proto.output, results, strict=False):
+            if isinstance(value, Tensor) and value.ssa.name_hint is None:
+                value.ssa.name_hint = identifier(name)
+            self.values[name] = value
+
+    def _results(self, proto: onnx.NodeProto) -> Sequence[Value]:
+        node = Node(
+            proto.op_type,
+            proto.name,
+            [self.values[name] if name else None for name in proto.input],
+            list(proto.output),
+            self.opset,
+            decode_attributes(proto),
+        )
+        folded = fold(proto, node)
+        if folded is not None:
+            return folded
+        operator = find_operator(proto.op_type, plain_domain(proto.domain))
+        if operator.schema:
+            check_node(self.model, proto)
+        results = operator.convert(node, self.builder)
+        return [results] if isinstance(results, Constant | Tensor) else results
+
+    def finish(self) -> ModuleOp:
+        """Close the function and put it into a module."""
+        names = [output.name for output in self.model.graph.output]
+        results = [self._output(name) for name in names]
+        seen: set[object] = set(self.block.args)
+        for index, result in enumerate(results):
+            if result.ssa in seen:
+                results[index] = self.builder.move(CopyOp, result)
+            seen.add(result.ssa)
+        self.block.add_op(ReturnOp(*(result.ssa for result in results)))
+        function = FuncOp(
+            NETWORK,
+            (self.block.arg_types, [result.ssa.type for result in results]),
+            Region(self.block),
+            arg_attrs=_names([input.name for input in self.inputs]),
+            res_attrs=_names(names),
+        )
+        return ModuleOp([function])
+
+    def _output(self, name: str) -> Tensor:
+        value = self.values[name]
+        self.builder.node_name = None
+        if isinstance(value, Tensor):
+            return value
+        try:
+            return self.builder.move(CopyOp, self.builder.tensor(value))
+        except DeeployError as error:
+            raise DeeployError(f"output '{name}': {error.message}", error.hint) from None
+
+
+def _names(names: Sequence[str]) -> ArrayAttr[DictionaryAttr]:
+    return ArrayAttr(DictionaryAttr({NAME_ATTRIBUTE: StringAttr(name)}) for name in names)

@@ -1,0 +1,149 @@
+"""The graph's inputs: static shapes, and element types by the user's word or by example."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import onnx
+from xdsl.dialects.builtin import IntegerType
+
+from deeploy.diagnostics import DeeployError, UsageError, did_you_mean
+from deeploy.dialects.graph import si8, si32, ui8
+from deeploy.frontend.ranges import bounds, smallest_type
+from deeploy.frontend.values import Array, exact_integers
+
+InputValues: TypeAlias = Sequence[Array] | Mapping[str, Array]
+
+_TYPE_NAMES = {
+    **{name: si8 for name in ("si8", "i8", "int8")},
+    **{name: ui8 for name in ("ui8", "u8", "uint8")},
+    **{name: si32 for name in ("si32", "i32", "int32")},
+}
+_ONNX_TYPES = {
+    onnx.TensorProto.INT8: si8,
+    onnx.TensorProto.UINT8: ui8,
+    onnx.TensorProto.INT32: si32,
+}
+_NOT_NUMBERS = (onnx.TensorProto.STRING, onnx.TensorProto.COMPLEX64, onnx.TensorProto.COMPLEX128)
+
+
+@dataclass(frozen=True)
+class GraphInput:
+    """An input of the network."""
+
+    name: str
+    shape: tuple[int, ...]
+    element_type: IntegerType
+
+
+def graph_inputs(
+    graph: onnx.GraphProto,
+    input_types: Mapping[str, str] | None,
+    input_values: InputValues | None,
+) -> list[GraphInput]:
+    """The inputs that are no initializers, in order, with their shapes and types.
+
+    Raises:
+        UsageError: `input_types` names an input or type that does not exist.
+        DeeployError: a dynamic shape, or values that do not fit.
+    """
+    initializers = {tensor.name for tensor in graph.initializer}
+    inputs = [value for value in graph.input if value.name not in initializers]
+    types = _user_types([value.name for value in inputs], input_types or {})
+    examples = _examples(graph, [value.name for value in inputs], input_values)
+    return [_graph_input(v, types.get(v.name), examples.get(v.name)) for v in inputs]
+
+
+def parse_element_type(name: str) -> IntegerType:
+    """The element type that the user calls `name`.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if name not in _TYPE_NAMES:
+        raise UsageError(f"unknown element type '{name}'", did_you_mean(name, _TYPE_NAMES))
+    return _TYPE_NAMES[name]
+
+
+def _user_types(names: Sequence[str], given: Mapping[str, str]) -> dict[str, IntegerType]:
+    for name in given:
+        if name not in names:
+            raise UsageError(f"the network has no input '{name}'", did_you_mean(name, names))
+    return {name: parse_element_type(type) for name, type in given.items()}
+
+
+def _examples(
+    graph: onnx.GraphProto, names: Sequence[str], values: InputValues | None
+) -> dict[str, Array]:
+    """The values for each input: by name if all have one, else in order."""
+    if values is None:
+        return {}
+    if isinstance(values, Mapping):
+        if set(names) <= set(values):
+            return {name: np.asarray(values[name]) for name in names}
+        values = list(values.values())
+    if len(values) < len(names):
+        raise DeeployError(f"there are values for {len(values)} of {len(names)} inputs")
+    declared = [value.name for value in graph.input]
+    # files made before ONNX IR version 4 list initializers as inputs, and give values for them
+    order = declared if len(values) == len(declared) else names
+    arrays = dict(zip(order, map(np.asarray, values), strict=False))
+    return {name: arrays[name] for name in names}
+
+
+def _graph_input(
+    value: onnx.ValueInfoProto, given: IntegerType | None, example: Array | None
+) -> GraphInput:
+    shape = _static_shape(value)
+    if example is not None and example.shape != shape:
+        raise DeeployError(
+            f"the values for input '{value.name}' have shape {example.shape}, not {shape}"
+        )
+    if value.type.tensor_type.elem_type in _NOT_NUMBERS:
+        raise DeeployError(f"input '{value.name}' is not a tensor of numbers")
+    return GraphInput(value.name, shape, given or _guessed_type(value, example, shape))
+
+
+def _guessed_type(
+    value: onnx.ValueInfoProto, example: Array | None, shape: tuple[int, ...]
+) -> IntegerType:
+    if example is not None and example.size:
+        try:
+            return smallest_type(bounds(exact_integers(f"input '{value.name}'", example)))
+        except DeeployError as error:
+            raise DeeployError(
+                error.message, "float input is not supported; quantise it to integers"
+            ) from None
+    declared = _ONNX_TYPES.get(value.type.tensor_type.elem_type)
+    if declared is not None:
+        return declared
+    if 0 in shape:
+        return si8  # without elements, it does not matter
+    print(
+        f"note: the element type of input '{value.name}' is not in the file, si8 is assumed; "
+        f"--input-type {value.name}=ui8 would change it",
+        file=sys.stderr,
+    )
+    return si8
+
+
+def _static_shape(value: onnx.ValueInfoProto) -> tuple[int, ...]:
+    if not value.type.HasField("tensor_type"):
+        raise DeeployError(f"input '{value.name}' is not a tensor")
+    if not value.type.tensor_type.HasField("shape"):
+        raise DeeployError(
+            f"input '{value.name}' has no shape", "export the network with static shapes"
+        )
+    dims = value.type.tensor_type.shape.dim
+    for index, dim in enumerate(dims):
+        if not dim.HasField("dim_value") or dim.dim_value < 0:
+            name = f" '{dim.dim_param}'" if dim.dim_param else ""
+            raise DeeployError(
+                f"dimension {index}{name} of input '{value.name}' is dynamic",
+                "export the network with static shapes, the batch dimension included",
+            )
+    return tuple(dim.dim_value for dim in dims)

@@ -1,0 +1,123 @@
+"""An ONNX node as converters see it: typed attributes, inputs as values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import numpy_helper
+
+from deeploy.diagnostics import DeeployError
+from deeploy.frontend.values import Constant, Value
+
+
+def decode_attributes(proto: onnx.NodeProto) -> dict[str, Any]:
+    """The attributes of a node as Python numbers, strings, lists and numpy arrays."""
+    return {a.name: _decode(onnx.helper.get_attribute_value(a)) for a in proto.attribute}
+
+
+def _decode(value: Any) -> Any:
+    if isinstance(value, onnx.TensorProto):
+        return numpy_helper.to_array(value)
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+
+
+@dataclass(frozen=True)
+class Node:
+    """One ONNX node, ready to be converted.
+
+    Its methods raise `DeeployError` without the node's name, which the importer puts in front.
+    """
+
+    op_type: str
+    name: str
+    inputs: Sequence[Value | None]
+    outputs: Sequence[str]
+    opset: int = 0
+    attributes: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    def optional(self, index: int) -> Value | None:
+        """The input at `index`, or None if it is left out."""
+        return self.inputs[index] if index < len(self.inputs) else None
+
+    def value(self, index: int) -> Value:
+        """The input at `index`, which must be there."""
+        value = self.optional(index)
+        if value is None:
+            raise DeeployError(f"input {index} is missing")
+        return value
+
+    def values(self) -> list[Value]:
+        """All inputs, none of which may be left out."""
+        return [self.value(i) for i in range(len(self.inputs))]
+
+    def constant(self, index: int, what: str) -> Constant | None:
+        """The input at `index` (None if left out), which must be known at compile time."""
+        value = self.optional(index)
+        if value is None or isinstance(value, Constant):
+            return value
+        raise DeeployError(f"'{what}' must be a constant, not computed by the network")
+
+    def single_output(self, unsupported: str) -> None:
+        """Check that the optional further output `unsupported` is not asked for."""
+        if any(self.outputs[1:]):
+            raise DeeployError(f"the output '{unsupported}' is not supported")
+
+    def integer(self, name: str, default: int | None = None) -> int:
+        """An attribute as one integer, also if it is spelled as a float or a tensor."""
+        value = self.attributes.get(name, default)
+        if value is None:
+            raise DeeployError(f"attribute '{name}' is missing")
+        array = np.asarray(value)
+        if array.size != 1 or array.dtype.kind not in "iufb" or array.item() != int(array.item()):
+            raise DeeployError(f"attribute '{name}' must be one integer, not {value}")
+        return int(array.item())
+
+    def string(self, name: str, default: str) -> str:
+        """An attribute as text."""
+        return str(self.attributes.get(name, default))
+
+    def integers(self, name: str) -> tuple[int, ...] | None:
+        """An attribute as a list of integers, or None if it is not there."""
+        value = self.attributes.get(name)
+        return None if value is None else tuple(int(v) for v in np.asarray(value).ravel())
+
+    def integers_from(self, name: str, index: int) -> tuple[int, ...] | None:
+        """A list that newer opsets have as the input at `index` and older ones as an attribute."""
+        constant = self.constant(index, name)
+        if constant is None:
+            return self.integers(name)
+        return tuple(int(v) for v in constant.array.ravel())
+
+    def scalar_from(self, name: str, index: int) -> float | int | None:
+        """The same for one number."""
+        constant = self.constant(index, name)
+        value = self.attributes.get(name) if constant is None else constant.array
+        if value is None:
+            return None
+        array = np.asarray(value)
+        if array.size != 1:
+            raise DeeployError(f"'{name}' must be one number, not {array.size}")
+        return array.item()
+
+
+def normalised_axis(axis: int, rank: int) -> int:
+    """`axis` counted from the front.
+
+    Raises:
+        DeeployError: there is no such dimension.
+    """
+    if not -rank <= axis < rank:
+        raise DeeployError(f"axis {axis} does not exist in a tensor of rank {rank}")
+    return axis % rank
+
+
+def normalised_axes(axes: Sequence[int], rank: int) -> tuple[int, ...]:
+    """The same for several axes, which must differ."""
+    result = tuple(normalised_axis(axis, rank) for axis in axes)
+    if len(set(result)) != len(result):
+        raise DeeployError(f"axes {list(axes)} name a dimension twice")
+    return result

@@ -1,0 +1,177 @@
+"""Matrix products: Gemm and MatMul."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from deeploy.diagnostics import DeeployError
+from deeploy.dialects.graph import AddOp, MatmulOp, MulOp, si32
+from deeploy.frontend.builder import Builder, as_int64, flag
+from deeploy.frontend.epilogue import Factor, factor, requant
+from deeploy.frontend.nodes import Node
+from deeploy.frontend.ranges import (
+    IntArray,
+    Interval,
+    bounds,
+    check_accumulator,
+)
+from deeploy.frontend.registry import converter
+from deeploy.frontend.values import Constant, Tensor, Value
+from deeploy.frontend.weights import constant_weight, known_sums, unknown_sums
+
+
+@dataclass(frozen=True)
+class Bias:
+    """A constant that is added to each row of a product: `[n]`."""
+
+    name: str
+    values: IntArray
+
+
+def matmul(
+    b: Builder,
+    lhs: Value,
+    rhs: Value,
+    *,
+    transposed: bool = False,
+    scale: int = 1,
+    bias: Bias | None = None,
+) -> Tensor:
+    """`scale * lhs @ rhs + bias` for operands of rank 2 or more.
+
+    A constant `rhs` is stored transposed, so that what is multiplied is contiguous.
+
+    Args:
+        transposed: whether `rhs` is `[…, n, k]`.
+    """
+    if isinstance(rhs, Constant) and not transposed:
+        rhs, transposed = Constant(rhs.name, np.swapaxes(rhs.array, -1, -2)), True
+    _check_columns(lhs, rhs, transposed, bias)
+    lhs, rhs, scale = _scaled(lhs, rhs, scale)
+    interval = _interval(lhs, rhs, transposed, scale, bias)
+    add = factor(b, bias.name, bias.values, neutral=0) if bias else Factor(0)
+    plain = scale == 1 and add == Factor(0)
+    return b.emit(
+        MatmulOp,
+        {"lhs": _operand(b, lhs).ssa, "rhs": _operand(b, rhs).ssa, "add": add.tensor},
+        interval,
+        {
+            "transpose_rhs": flag(transposed),
+            "requant": None if plain else requant(Factor(scale), add),
+        },
+        element_type=si32,
+    )
+
+
+def _check_columns(lhs: Value, rhs: Value, transposed: bool, bias: Bias | None) -> None:
+    k, n = rhs.shape[:-3:-1] if transposed else rhs.shape[-2:]
+    if lhs.shape[-1] != k:
+        raise DeeployError(f"shapes {lhs.shape} and {rhs.shape} do not fit together")
+    if bias is not None and bias.values.shape != (n,):
+        raise DeeployError(f"the bias has shape {bias.values.shape}, not ({n},)")
+
+
+def _operand(b: Builder, value: Value) -> Tensor:
+    if isinstance(value, Tensor):
+        return value
+    return constant_weight(b, value.name, value.integers())
+
+
+def _scaled(lhs: Value, rhs: Value, scale: int) -> tuple[Value, Value, int]:
+    """Fold `scale` into a constant operand where the products have 8 bits."""
+    if scale == 1:
+        return lhs, rhs, 1
+    for value in (rhs, lhs):
+        if not isinstance(value, Constant):
+            continue
+        scaled = Constant(value.name, value.integers() * scale)
+        if bounds(scaled.array) in Interval(-128, 127):
+            return (lhs, scaled, 1) if value is rhs else (scaled, rhs, 1)
+    return lhs, rhs, scale
+
+
+def _interval(lhs: Value, rhs: Value, transposed: bool, scale: int, bias: Bias | None) -> Interval:
+    values = bias.values if bias else None
+    if isinstance(rhs, Constant):
+        x = bounds(lhs.integers()) if isinstance(lhs, Constant) else lhs.interval
+        return known_sums(rhs.integers(), x, -1, scale, values)
+    if isinstance(lhs, Constant) and bias is None:
+        return known_sums(lhs.integers(), rhs.interval, -1, scale, None)
+    weights = bounds(lhs.integers()) if isinstance(lhs, Constant) else lhs.interval
+    return unknown_sums(weights, rhs.interval, lhs.shape[-1:], scale, values)
+
+
+@converter("MatMul", "any rank, leading dimensions broadcast; constants are stored transposed")
+def convert_matmul(node: Node, b: Builder) -> Value:
+    """`graph.matmul`; vectors become matrices of one row or column."""
+    lhs, rhs = node.value(0), node.value(1)
+    if not lhs.shape or not rhs.shape:
+        raise DeeployError("an operand is a scalar")
+    row, column = len(lhs.shape) == 1, len(rhs.shape) == 1
+    if row:
+        lhs = _reshaped(b, lhs, (1, *lhs.shape))
+    if column:
+        rhs = _reshaped(b, rhs, (*rhs.shape, 1))
+    y = matmul(b, lhs, rhs)
+    shape = y.shape[:-2] + y.shape[-2:][row : 2 - column]
+    return b.reshape(y, shape)
+
+
+def _reshaped(b: Builder, value: Value, shape: Sequence[int]) -> Value:
+    if isinstance(value, Constant):
+        return Constant(value.name, value.array.reshape(shape))
+    return b.reshape(value, shape)
+
+
+@converter("Gemm", "transA, transB, integral alpha and beta, any bias that broadcasts")
+def convert_gemm(node: Node, b: Builder) -> Value:
+    """`graph.matmul`; a constant bias per column is its epilogue, any other a `graph.add`."""
+    lhs, rhs, addend = node.value(0), node.value(1), node.optional(2)
+    if len(lhs.shape) != 2 or len(rhs.shape) != 2:
+        raise DeeployError(f"operands must be matrices, not {lhs.shape} and {rhs.shape}")
+    alpha, beta = node.integer("alpha", 1), node.integer("beta", 1)
+    if node.integer("transA", 0):
+        lhs = _transposed(b, lhs)
+    transposed = bool(node.integer("transB", 0))
+    columns = rhs.shape[0 if transposed else 1]
+    bias = _column_bias(addend, beta, columns)
+    y = matmul(b, lhs, rhs, transposed=transposed, scale=alpha, bias=bias)
+    return y if addend is None or bias else _add(b, y, addend, beta)
+
+
+def _transposed(b: Builder, value: Value) -> Value:
+    if isinstance(value, Constant):
+        return Constant(value.name, value.array.T)
+    return b.transpose(value, (1, 0))
+
+
+def _column_bias(addend: Value | None, beta: int, columns: int) -> Bias | None:
+    """`beta * addend`, if it is a constant that is the same for all rows."""
+    if not isinstance(addend, Constant):
+        return None
+    values = addend.integers() * beta
+    if values.size and np.all(values == values.flat[0]):
+        return Bias(addend.name, np.full((columns,), values.flat[0]))
+    if values.size == columns == values.shape[-1]:
+        return Bias(addend.name, values.reshape(columns))
+    return None
+
+
+def _add(b: Builder, y: Tensor, addend: Value, beta: int) -> Tensor:
+    """`y + beta * addend` as ops of their own."""
+    if isinstance(addend, Constant):
+        addend = Constant(addend.name, addend.integers() * beta)
+        beta = 1
+    other = b.tensor(addend)
+    if beta != 1:
+        factor = b.constant("beta", as_int64([beta]))
+        product = check_accumulator(other.interval * factor.interval)
+        other = b.emit(MulOp, {"lhs": other.ssa, "rhs": factor.ssa}, product, element_type=si32)
+    total = check_accumulator(y.interval + other.interval)
+    result = b.emit(AddOp, {"lhs": y.ssa, "rhs": other.ssa}, total, element_type=si32)
+    if result.shape != y.shape:
+        raise DeeployError(f"input 'C' of shape {addend.shape} does not broadcast to {y.shape}")
+    return result

@@ -1,0 +1,162 @@
+"""Operators that move values without changing them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from deeploy.diagnostics import DeeployError
+from deeploy.dialects.graph import ConcatOp, PadOp, ints
+from deeploy.frontend.builder import Builder, number
+from deeploy.frontend.folding import is_empty
+from deeploy.frontend.nodes import Node, normalised_axes, normalised_axis
+from deeploy.frontend.ranges import Interval, smallest_type, union
+from deeploy.frontend.registry import converter
+from deeploy.frontend.values import Tensor, Value, interval_of
+
+
+@converter("Identity", "passes its input on")
+def convert_identity(node: Node, b: Builder) -> Value:
+    """Nothing."""
+    return node.value(0)
+
+
+@converter("Dropout", "for inference: passes its input on; no mask", schema=False)
+def convert_dropout(node: Node, b: Builder) -> Value:
+    """Nothing."""
+    node.single_output("mask")
+    if node.scalar_from("training_mode", 2):
+        raise DeeployError("'training_mode' is not supported")
+    return node.value(0)
+
+
+@converter("Flatten", "any axis")
+def convert_flatten(node: Node, b: Builder) -> Value:
+    """`graph.reshape` to two dimensions."""
+    x = b.tensor(node.value(0))
+    axis, rank = node.integer("axis", 1), len(x.shape)
+    # an axis behind the last dimension is allowed here
+    axis = rank if axis == rank else normalised_axis(axis, rank)
+    return b.reshape(x, (math.prod(x.shape[:axis]), math.prod(x.shape[axis:])))
+
+
+@converter("Reshape", "constant shape; 0, -1 and allowzero")
+def convert_reshape(node: Node, b: Builder) -> Value:
+    """`graph.reshape`."""
+    x = b.tensor(node.value(0))
+    shape = node.integers_from("shape", 1)
+    if shape is None:
+        raise DeeployError("'shape' is missing")
+    return b.reshape(x, _resolved_shape(shape, x.shape, bool(node.integer("allowzero", 0))))
+
+
+def _resolved_shape(
+    shape: Sequence[int], old: tuple[int, ...], allow_zero: bool
+) -> tuple[int, ...]:
+    """`shape` with the meaning of 0 and -1 filled in."""
+    wrong = DeeployError(f"cannot reshape {old} to {list(shape)}")
+    if sum(e == -1 for e in shape) > 1 or min(shape, default=0) < -1:
+        raise wrong
+    if not allow_zero and any(e == 0 and i >= len(old) for i, e in enumerate(shape)):
+        raise wrong
+    result = [old[i] if e == 0 and not allow_zero else e for i, e in enumerate(shape)]
+    if -1 in result:
+        known = math.prod(e for e in result if e != -1)
+        result[result.index(-1)] = math.prod(old) // known if known else 0
+    if math.prod(result) != math.prod(old):
+        raise wrong
+    return tuple(result)
+
+
+@converter("Squeeze", "axes as attribute or constant input", schema=False)
+def convert_squeeze(node: Node, b: Builder) -> Value:
+    """`graph.reshape`."""
+    x = b.tensor(node.value(0))
+    axes = node.integers_from("axes", 1)
+    if axes is None:
+        return b.reshape(x, [e for e in x.shape if e != 1])
+    axes = normalised_axes(axes, len(x.shape))
+    if any(x.shape[axis] != 1 for axis in axes):
+        raise DeeployError(f"axes {list(axes)} of shape {x.shape} do not all have extent 1")
+    return b.reshape(x, [e for i, e in enumerate(x.shape) if i not in axes])
+
+
+@converter("Unsqueeze", "axes as attribute or constant input", schema=False)
+def convert_unsqueeze(node: Node, b: Builder) -> Value:
+    """`graph.reshape`."""
+    x = b.tensor(node.value(0))
+    axes = node.integers_from("axes", 1)
+    if axes is None:
+        raise DeeployError("'axes' is missing")
+    rank = len(x.shape) + len(axes)
+    axes = normalised_axes(axes, rank)
+    rest = iter(x.shape)
+    return b.reshape(x, [1 if i in axes else next(rest) for i in range(rank)])
+
+
+@converter("Transpose", "any permutation")
+def convert_transpose(node: Node, b: Builder) -> Value:
+    """`graph.transpose`."""
+    x = b.tensor(node.value(0))
+    permutation = node.integers("perm") or tuple(reversed(range(len(x.shape))))
+    return b.transpose(x, permutation)
+
+
+@converter("Concat", "any axis and number of operands; empty ones vanish")
+def convert_concat(node: Node, b: Builder) -> Value:
+    """`graph.concat` in the smallest type that holds all operands."""
+    values = [value for value in node.values() if not is_empty(value)]
+    if len(values) == 1:
+        return values[0]
+    if not values:
+        raise DeeployError("all operands are empty")
+    axis = normalised_axis(node.integer("axis"), len(values[0].shape))
+    interval = union(interval_of(value) for value in values)
+    return concat(b, values, axis, interval)
+
+
+def concat(b: Builder, values: Sequence[Value], axis: int, interval: Interval) -> Tensor:
+    """`graph.concat` of values that `interval` holds; all get the same element type."""
+    type = smallest_type(interval)
+    tensors = [b.tensor(value) for value in values]
+    if len({tensor.element_type for tensor in tensors}) == 1:
+        type = tensors[0].element_type
+    parts = [b.tensor(value, type).ssa for value in values]
+    return b.emit(ConcatOp, {"inputs": parts}, interval, {"axis": number(axis)}, element_type=type)
+
+
+@converter("Pad", "constant mode; pads and value constant, as attributes or inputs", schema=False)
+def convert_pad(node: Node, b: Builder) -> Value:
+    """`graph.pad`."""
+    mode = node.string("mode", "constant")
+    if mode != "constant":
+        raise DeeployError(f"mode '{mode}' is not supported", "only 'constant' is")
+    value = node.scalar_from("value", 2) or 0
+    if value != int(value):
+        raise DeeployError(f"the padding value {value:g} is not an integer")
+    interval = interval_of(node.value(0)) | Interval(int(value), int(value))
+    low, high = _pads(node, len(node.value(0).shape))
+    if not any((*low, *high)):
+        return node.value(0)
+    x = b.tensor(node.value(0))
+    if int(value) and interval != x.interval:
+        x = b.tensor(x, smallest_type(interval))
+    properties = {"low": ints(low), "high": ints(high), "value": number(int(value))}
+    return b.emit(PadOp, {"input": x.ssa}, interval, properties, element_type=x.element_type)
+
+
+def _pads(node: Node, rank: int) -> tuple[list[int], list[int]]:
+    """Pads before and behind each dimension."""
+    pads = node.integers_from("pads", 1)
+    if pads is None:
+        raise DeeployError("'pads' is missing")
+    axes = node.integers_from("axes", 3)
+    axes = range(rank) if axes is None else normalised_axes(axes, rank)
+    if len(pads) != 2 * len(axes):
+        raise DeeployError(f"'pads' needs {2 * len(axes)} numbers, not {len(pads)}")
+    if min(pads, default=0) < 0:
+        raise DeeployError(f"negative pads {list(pads)} are not supported", "use Slice instead")
+    low, high = [0] * rank, [0] * rank
+    for i, axis in enumerate(axes):
+        low[axis], high[axis] = pads[i], pads[i + len(axes)]
+    return low, high
