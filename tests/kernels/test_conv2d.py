@@ -29,9 +29,7 @@ class Args(ctypes.Structure):
 @st.composite
 def geometries(draw):
     small = st.integers(1, 4)
-    g = {
-        name: draw(small) for name in ("k_h", "k_w", "stride_h", "stride_w", "dil_h", "dil_w")
-    }
+    g = {name: draw(small) for name in ("k_h", "k_w", "stride_h", "stride_w", "dil_h", "dil_w")}
     if draw(st.booleans()):
         g |= {"dil_h": 1, "dil_w": 1}
     if draw(st.integers(0, 3)) == 0:

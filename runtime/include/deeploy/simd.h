@@ -14,7 +14,10 @@
 //   dpl_quad_store, _unpack   as for tiles
 //   dpl_outer_dot             dpl_outer = four activation vectors x eight columns of a matrix
 //   dpl_outer_row             accumulators of one of the four
-//   dpl_eight_*               eight channels side by side, for depthwise convolution
+//   dpl_eight_store           requantises and stores up to eight accumulators
+//   DPL_DW_TAPS, _CHANNELS    largest window and block of channels of depthwise convolution
+//   dpl_dw_weights, _set      weights of a block of channels, prepared for use with many pixels
+//   dpl_dw_pixel              computes and stores a block of channels of one pixel
 //
 // Vectors are bytes, signed or unsigned as the constant flags say; nothing beyond their last
 // element is read. "Tail" below means the elements after the last whole SIMD vector.
@@ -42,6 +45,7 @@ DPL_INLINE void dpl_store_one(uint8_t *y, uint32_t channel, int32_t value, dpl_t
 
 #if defined(__SSE2__) && !defined(DPL_PORTABLE)
 #include "deeploy/simd_sse2.h"
+#include "deeploy/simd_sse2_dw.h"
 #else
 #include "deeploy/simd_portable.h"
 #endif

@@ -116,4 +116,38 @@ DPL_INLINE void dpl_eight_store(const int32_t *acc, uint8_t *y, uint32_t channel
     dpl_store_one(y, channel + c, dpl_requant_one(rq, acc[c], channel + c), t);
 }
 
+// --------------------------------------------------------------------------------- depthwise
+
+#define DPL_DW_TAPS 64
+#define DPL_DW_CHANNELS 16
+
+typedef struct {
+  const uint8_t *w;
+  uint32_t stride;
+} dpl_dw_weights;
+
+DPL_INLINE void dpl_dw_weights_set(dpl_dw_weights *weights, const uint8_t *w, uint32_t taps,
+                                   uint32_t stride, uint32_t width) {
+  (void)taps, (void)width;
+  weights->w = w;
+  weights->stride = stride;
+}
+
+// Tap i of the first channel is at base + table[i].
+DPL_INLINE void dpl_dw_pixel(const dpl_dw_weights *weights, uintptr_t base, const uintptr_t *table,
+                             uint32_t taps, uint8_t *y, uint32_t channel, uint32_t width,
+                             const dpl_requant *rq, dpl_types t) {
+  uint32_t acc[DPL_DW_CHANNELS];
+  const uint8_t *w = weights->w;
+  for (uint32_t c = 0; c < width; c++)
+    acc[c] = 0;
+  for (uint32_t i = 0; i < taps; i++, w += weights->stride) {
+    const uint8_t *x = (const uint8_t *)(base + table[i]);
+    for (uint32_t c = 0; c < width; c++)
+      acc[c] += (uint32_t)(dpl_element(x, c, t.x_signed) * dpl_element(w, c, t.w_signed));
+  }
+  for (uint32_t c = 0; c < width; c++)
+    dpl_store_one(y, channel + c, dpl_requant_one(rq, (int32_t)acc[c], channel + c), t);
+}
+
 #endif

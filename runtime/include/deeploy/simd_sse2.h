@@ -335,15 +335,9 @@ DPL_INLINE void dpl_outer_dot(int32_t acc[4][8], const uint8_t *const a[4], uint
     dpl_outer_rows(acc, a, 4, b, b_row, k, 8, 1, t);
 }
 
-// Requantises and stores the first `width` of eight channels.
-DPL_INLINE void dpl_eight_store(const int32_t *acc, uint8_t *y, uint32_t channel, uint32_t width,
-                                const dpl_requant *rq, dpl_types t) {
-  if (width < 8) {
-    for (uint32_t c = 0; c < width; c++)
-      dpl_store_one(y, channel + c, dpl_requant_one(rq, acc[c], channel + c), t);
-    return;
-  }
-  __m128i a = dpl_load16((const uint8_t *)acc), b = dpl_load16((const uint8_t *)(acc + 4));
+// Requantises and stores eight channels.
+DPL_INLINE void dpl_eight_put(__m128i a, __m128i b, uint8_t *y, uint32_t channel,
+                              const dpl_requant *rq, dpl_types t) {
   a = dpl_scale(a, dpl_param4(rq->mul, rq->mul0, channel), dpl_param4(rq->add, rq->add0, channel),
                 rq);
   b = dpl_scale(b, dpl_param4(rq->mul, rq->mul0, channel + 4),
@@ -354,6 +348,18 @@ DPL_INLINE void dpl_eight_store(const int32_t *acc, uint8_t *y, uint32_t channel
   } else {
     _mm_storel_epi64((__m128i *)(void *)(y + channel), dpl_clamp8_bytes(a, b, rq, t.y_signed));
   }
+}
+
+// Requantises and stores the first `width` of eight channels.
+DPL_INLINE void dpl_eight_store(const int32_t *acc, uint8_t *y, uint32_t channel, uint32_t width,
+                                const dpl_requant *rq, dpl_types t) {
+  if (width == 8) {
+    dpl_eight_put(dpl_load16((const uint8_t *)acc), dpl_load16((const uint8_t *)(acc + 4)), y,
+                  channel, rq, t);
+    return;
+  }
+  for (uint32_t c = 0; c < width; c++)
+    dpl_store_one(y, channel + c, dpl_requant_one(rq, acc[c], channel + c), t);
 }
 
 #endif

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Walks over operands of up to six dimensions, row by row of the innermost one.
+#ifndef DEEPLOY_ND_H
+#define DEEPLOY_ND_H
+
+#include "deeploy/split.h"
+
+#define DPL_ND_DIMS 6
+#define DPL_ND_OPERANDS 4
+
+// Operand o has element (i0 .. i5) at the sum of i * stride[o][.], in elements. Offsets are of the
+// current row; kernels add the innermost dimension themselves.
+typedef struct {
+  uint32_t dim[DPL_ND_DIMS], index[DPL_ND_DIMS];
+  int32_t stride[DPL_ND_OPERANDS][DPL_ND_DIMS];
+  ptrdiff_t offset[DPL_ND_OPERANDS];
+  dpl_range rows, inner; // this core's part
+} dpl_nd;
+
+// Operands that are not set have stride 0.
+DPL_INLINE void dpl_nd_set(dpl_nd *nd, uint32_t operand, const int32_t *stride) {
+  for (uint32_t d = 0; d < DPL_ND_DIMS; d++)
+    nd->stride[operand][d] = stride ? stride[d] : 0;
+}
+
+DPL_INLINE int dpl_nd_mergeable(const dpl_nd *nd, uint32_t d, uint32_t last) {
+  for (uint32_t o = 0; o < DPL_ND_OPERANDS; o++)
+    if (nd->stride[o][d] != nd->stride[o][last] * (int32_t)nd->dim[last])
+      return 0;
+  return 1;
+}
+
+// Makes rows long: folds outer dimensions into the innermost one where all operands allow it. A
+// dimension of size 1 never stands in the way.
+DPL_INLINE void dpl_nd_merge(dpl_nd *nd) {
+  const uint32_t last = DPL_ND_DIMS - 1;
+  for (uint32_t d = last; d-- > 0;) {
+    if (nd->dim[d] == 1)
+      continue;
+    if (nd->dim[last] == 1) {
+      for (uint32_t o = 0; o < DPL_ND_OPERANDS; o++)
+        nd->stride[o][last] = nd->stride[o][d];
+    } else if (!dpl_nd_mergeable(nd, d, last)) {
+      return;
+    }
+    nd->dim[last] *= nd->dim[d];
+    nd->dim[d] = 1;
+  }
+}
+
+// Offsets of the row with the given number.
+static void dpl_nd_seek(dpl_nd *nd, uint32_t row) {
+  for (uint32_t o = 0; o < DPL_ND_OPERANDS; o++)
+    nd->offset[o] = 0;
+  for (uint32_t d = DPL_ND_DIMS - 1; d-- > 0;) {
+    nd->index[d] = row % nd->dim[d];
+    row /= nd->dim[d];
+    for (uint32_t o = 0; o < DPL_ND_OPERANDS; o++)
+      nd->offset[o] += (ptrdiff_t)nd->index[d] * nd->stride[o][d];
+  }
+}
+
+// On to the next row.
+DPL_INLINE void dpl_nd_next(dpl_nd *nd) {
+  for (uint32_t d = DPL_ND_DIMS - 1; d-- > 0;) {
+    if (nd->dim[d] == 1)
+      continue;
+    int wraps = ++nd->index[d] == nd->dim[d];
+    for (uint32_t o = 0; o < DPL_ND_OPERANDS; o++) {
+      nd->offset[o] += nd->stride[o][d];
+      if (wraps)
+        nd->offset[o] -= (ptrdiff_t)nd->dim[d] * nd->stride[o][d];
+    }
+    if (!wraps)
+      return;
+    nd->index[d] = 0;
+  }
+}
+
+// Divides rows or the innermost dimension among the cores, whichever leaves less to the busiest.
+DPL_INLINE void dpl_nd_split(dpl_nd *nd, uint32_t core, uint32_t cores) {
+  uint32_t inner = nd->dim[DPL_ND_DIMS - 1], rows = 1;
+  for (uint32_t d = 0; d < DPL_ND_DIMS - 1; d++)
+    rows *= nd->dim[d];
+  nd->rows = (dpl_range){0, rows};
+  nd->inner = (dpl_range){0, inner};
+  if (dpl_share(inner, 16, cores) * rows < dpl_share(rows, 1, cores) * inner)
+    nd->inner = dpl_split(inner, 16, core, cores);
+  else
+    nd->rows = dpl_split(rows, 1, core, cores);
+  dpl_nd_seek(nd, nd->rows.begin);
+}
+
+#endif
