@@ -18,7 +18,7 @@ from xdsl.utils.hints import type_repr
 from xdsl.xdsl_opt_main import xDSLOptMain
 
 from deeploy.context import register_dialects
-from deeploy.diagnostics import UsageError, did_you_mean, run_main
+from deeploy.diagnostics import DeeployError, UsageError, did_you_mean, run_main
 from deeploy.instrumentation.pipeline import (
     Instrument,
     PassFactories,
@@ -38,17 +38,31 @@ def _option_line(pass_type: type[ModulePass], option: dataclasses.Field[Any]) ->
     return text
 
 
+def _first_line(pass_type: type[ModulePass]) -> str:
+    lines = (inspect.getdoc(pass_type) or "").splitlines()
+    # Where there is no docstring, `dataclass` makes one out of the signature.
+    made_up = not lines or lines[0].startswith(f"{pass_type.__name__}(")
+    return "" if made_up else lines[0]
+
+
 def describe_passes(passes: PassFactories) -> str:
     """A list of `passes`: name, first line of the docstring, options with types and defaults."""
     lines: list[str] = []
     for name in sorted(passes):
         pass_type = passes[name]()
-        help_lines = (inspect.getdoc(pass_type) or "").splitlines() or [""]
-        lines.append(f"{name:28} {help_lines[0]}".rstrip())
+        lines.append(f"{name:28} {_first_line(pass_type)}".rstrip())
         for option in dataclasses.fields(pass_type):
             if option.init:
                 lines.append(f"    {_option_line(pass_type, option)}")
     return "\n".join(lines)
+
+
+def _input_type(text: str) -> tuple[str, str]:
+    # An input's name may have a `=` in it, a type has none.
+    name, _, type = text.rpartition("=")
+    if not name or not type:
+        raise argparse.ArgumentTypeError(f"'{text}' is not of the form NAME=TYPE")
+    return name, type
 
 
 def _names(text: str) -> list[str]:
@@ -77,7 +91,8 @@ class DeeployOptMain(xDSLOptMain):
 
             # By path where there is one: weights may be in files next to the model.
             path = self.args.input_file
-            return import_model(Path(path) if path else stream.read(), self.ctx)
+            source = Path(path) if path else stream.read()
+            return import_model(source, self.ctx, dict(self.args.input_type))
 
         self.available_frontends["onnx"] = import_onnx
 
@@ -92,43 +107,27 @@ class DeeployOptMain(xDSLOptMain):
     def register_all_arguments(self, arg_parser: argparse.ArgumentParser) -> None:
         super().register_all_arguments(arg_parser)
         arg_parser.error = _usage_error
-        flag = {"action": "store_true"}
-        options: list[tuple[str, dict[str, Any]]] = [
-            (
-                "--list-passes",
-                {
-                    "nargs": "?",
-                    "const": "deeploy",
-                    "choices": ["deeploy", "all"],
-                    "action": _list_passes_action(lambda: self.available_passes),
-                    "help": "list passes with their options, and exit; =all adds those of xDSL",
-                },
-            ),
-            ("--print-ir-before", {"metavar": "PASS[,..]", "help": "print the IR before PASS"}),
-            ("--print-ir-after", {"metavar": "PASS[,..]", "help": "print the IR after PASS"}),
-            ("--print-ir-before-all", {**flag, "help": "print the IR before each pass"}),
-            ("--print-ir-after-all", {**flag, "help": "print the IR after each pass"}),
-            (
-                "--print-ir-tree-dir",
-                {"metavar": "DIR", "help": "write the IR after each pass to numbered files in DIR"},
-            ),
-            (
-                "--elide-resources",
-                {**flag, "help": "leave out the data of resources in all output"},
-            ),
-            ("--timing", {**flag, "help": "print a table of times to stderr"}),
-            (
-                "--check-semantics",
-                {**flag, "help": "run the module before and after each pass, and compare"},
-            ),
-            (
-                "--reproducer",
-                {"metavar": "FILE", "help": "if a pass fails, write IR and command line to FILE"},
-            ),
-            ("--debug", {**flag, "help": "show a traceback for every error"}),
-        ]
-        for name, settings in options:
-            arg_parser.add_argument(name, **settings)
+        arg_parser.add_argument(
+            "--list-passes",
+            nargs="?",
+            const="deeploy",
+            choices=["deeploy", "all"],
+            action=_list_passes_action(lambda: self.available_passes),
+            help="list passes with their options, and exit; =all adds those of xDSL",
+        )
+        arg_parser.add_argument(
+            "--input-type",
+            metavar="NAME=TYPE",
+            type=_input_type,
+            action="append",
+            default=[],
+            help="element type of an ONNX input, for instance input=ui8 (repeatable)",
+        )
+        _add_instrument_options(arg_parser)
+        # `run_main` looks for it; it is here for --help, and so that argparse accepts it.
+        arg_parser.add_argument(
+            "--debug", action="store_true", help="show a traceback for every error"
+        )
 
     # --- What is asked for -----------------------------------------------------------------------
 
@@ -167,6 +166,11 @@ class DeeployOptMain(xDSLOptMain):
 
     # --- Running ---------------------------------------------------------------------------------
 
+    def get_input_stream(self) -> tuple[IO[bytes], str]:
+        if self.args.input_file == "-":
+            self.args.input_file = None
+        return super().get_input_stream()
+
     def prepare_input(self) -> tuple[list[tuple[IO[bytes], int]], str]:
         try:
             return super().prepare_input()
@@ -181,8 +185,11 @@ class DeeployOptMain(xDSLOptMain):
         # A new context for each chunk: they may use the same resource keys.
         self.ctx = Context(self.args.allow_unregistered_dialect)
         self.register_all_dialects()
-        with self.timing.measure("(parse)"):
-            return super().parse_chunk(chunk, file_extension, start_offset)
+        try:
+            with self.timing.measure("(parse)"):
+                return super().parse_chunk(chunk, file_extension, start_offset)
+        except UnicodeDecodeError as error:
+            raise DeeployError(f"{self.get_input_name()}: not a text file") from error
 
     def apply_passes(self, prog: ModuleOp) -> None:
         run_pipeline(
@@ -203,6 +210,24 @@ class DeeployOptMain(xDSLOptMain):
         finally:
             if self.args.timing or self.args.time_passes:
                 self.timing.report()
+
+
+def _add_instrument_options(parser: argparse.ArgumentParser) -> None:
+    def flag(name: str, help: str) -> None:
+        parser.add_argument(name, action="store_true", help=help)
+
+    def value(name: str, metavar: str, help: str) -> None:
+        parser.add_argument(name, metavar=metavar, help=help)
+
+    value("--print-ir-before", "PASS[,..]", "print the IR before PASS")
+    value("--print-ir-after", "PASS[,..]", "print the IR after PASS")
+    flag("--print-ir-before-all", "print the IR before each pass")
+    flag("--print-ir-after-all", "print the IR after each pass")
+    value("--print-ir-tree-dir", "DIR", "write the IR after each pass to numbered files in DIR")
+    flag("--elide-resources", "leave out the data of resources in all output")
+    flag("--timing", "print a table of times to stderr")
+    flag("--check-semantics", "run the module before and after each pass, and compare")
+    value("--reproducer", "FILE", "if a pass fails, write IR and command line to FILE")
 
 
 def _usage_error(message: str) -> NoReturn:

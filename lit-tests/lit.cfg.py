@@ -34,7 +34,7 @@ config.substitutions += [
     ("%roundtrip", "deeploy-opt %s | deeploy-opt | filecheck %s"),
     ("%generic_roundtrip", "deeploy-opt %s --print-op-generic | deeploy-opt | filecheck %s"),
     # Errors: each `// -----` part fails, and FileCheck sees the messages.
-    ("%invalid", "deeploy-opt %s --split-input-file --verify-diagnostics"),
+    ("%invalid", "deeploy-opt %s --split-input-file --verify-diagnostics --parsing-diagnostics"),
     # deeploy-opt with passes that misbehave in known ways.
     ("%broken-opt", f"{sys.executable} {tools / 'broken_opt.py'}"),
     ("%models", str(here.parent / "examples")),

@@ -88,6 +88,12 @@ def test_fail_names_op_and_node() -> None:
         (["-p", "cse{x=1}"], 2, "error: pass 'cse' has no option 'x'; it takes none"),
         (["-p", "convert-scf-to-openmp{chunk=x}"], 2, "error: pass 'convert-scf-to-openmp': "),
         (["-t", "d"], 2, "error: argument -t/--target: invalid choice: 'd'"),
+        (["binary.mlir"], 1, "error: binary.mlir: not a text file"),
+        (
+            ["--input-type", "x"],
+            2,
+            "error: argument --input-type: 'x' is not of the form NAME=TYPE",
+        ),
         (["--nonsense"], 2, "error: unrecognized arguments: --nonsense; see --help"),
     ],
 )
@@ -102,6 +108,7 @@ def test_user_errors_are_one_line(
     monkeypatch.chdir(tmp_path)
     Path("bad.mlir").write_text("// a comment\n %")
     Path("bad.txt").touch()
+    Path("binary.mlir").write_bytes(b"\xff\xfe")
     assert run_main(lambda args: DeeployOptMain(args).run(), argv) == status
     output = capsys.readouterr()
     assert output.out == ""

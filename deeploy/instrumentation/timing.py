@@ -40,5 +40,5 @@ class Timing(Instrument):
         rows = [*self._rows, ("(verification)", self._verify)]
         other = total - sum(seconds for _, seconds in rows)
         out.write("// -----// Execution time //----- //\n")
-        for name, seconds in [*rows, ("(other)", other), ("total", total)]:
+        for name, seconds in [*rows, ("(start, instruments)", other), ("total", total)]:
             out.write(f"{seconds:9.4f} s {seconds / total:6.1%}  {name}\n")

@@ -9,5 +9,5 @@ func.func @main() {
 // CHECK-NEXT: {{ +[0-9.]+ s +[0-9.]+%}} cse
 // CHECK-NEXT: {{ +[0-9.]+ s +[0-9.]+%}} (print)
 // CHECK-NEXT: {{ +[0-9.]+ s +[0-9.]+%}} (verification)
-// CHECK-NEXT: {{ +[0-9.]+ s +[0-9.]+%}} (other)
+// CHECK-NEXT: {{ +[0-9.]+ s +[0-9.]+%}} (start, instruments)
 // CHECK-NEXT: {{ +[0-9.]+ s +100.0%}} total
