@@ -128,7 +128,12 @@ def evaluate_whole(op: Operation, inputs: Sequence[Array]) -> Array:
     if not isinstance(op, GraphOp):
         fail(op, "has no numpy meaning on tensors")
     tiles = operand_tiles(op, op.full_box())
-    return evaluate(op, inputs, [overhang for _, overhang in tiles])
+    # an op need not read all of an operand: slices, and the last rows of a strided window
+    parts = [
+        array[tuple(slice(r.start, r.start + r.size) for r in ranges)]
+        for array, (ranges, _) in zip(inputs, tiles, strict=True)
+    ]
+    return evaluate(op, parts, [overhangs for _, overhangs in tiles])
 
 
 def can_evaluate(op: Operation) -> bool:

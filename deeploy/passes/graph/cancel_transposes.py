@@ -29,17 +29,15 @@ from deeploy.dialects.graph import (
     ReshapeOp,
     SliceOp,
     TransposeOp,
-    element_type,
     ints,
     tuple_of,
 )
 from deeploy.interfaces.tiling import shape_of
 from deeploy.passes.graph.fold_constants import FoldConstantOperands
 from deeploy.passes.graph.rewriting import (
-    constant_key,
+    changed_constant,
     constant_of,
     inverse,
-    make_constant,
     make_reshape,
     make_transpose,
     rewrite_functions,
@@ -149,7 +147,7 @@ def _in_front(
     if array is not None:
         moved = array.reshape(shape).transpose(back)
         moved = moved.reshape(squeeze_leading(moved.shape))
-        constant = make_constant(ctx, constant_key(value), moved, element_type(value))
+        constant = changed_constant(ctx, value, moved)
         return _Operand(constant.result, [constant])
     if sum(extent != 1 for extent in shape) <= 1:
         reshape = make_reshape(value, squeeze_leading(_permuted(shape, back)))
@@ -248,7 +246,7 @@ class SinkThroughConcat(RewritePattern):
             same_rank = operand and len(shape_of(operand.value)) == len(permutation)
             return operand if same_rank else None
         moved = array.transpose(inverse(permutation))
-        constant = make_constant(self.ctx, constant_key(value), moved, element_type(value))
+        constant = changed_constant(self.ctx, value, moved)
         return _Operand(constant.result, [constant])
 
 
@@ -327,7 +325,7 @@ class PermuteLinearWeights(RewritePattern):
         permuted = weight.take(np.argsort(order), axis)
         flat = make_reshape(transpose.input, shape_of(op.lhs))
         flat.location = reshape.location
-        constant = make_constant(self.ctx, constant_key(op.rhs), permuted, element_type(op.rhs))
+        constant = changed_constant(self.ctx, op.rhs, permuted)
         new_op = MatmulOp.create(
             operands=[flat.result, constant.result, *op.operands[2:]],
             properties=op.properties,

@@ -22,9 +22,8 @@ from deeploy.dialects.graph import (
 )
 from deeploy.interfaces.tiling import shape_of
 from deeploy.passes.graph.rewriting import (
-    constant_key,
+    changed_constant,
     constant_of,
-    make_constant,
     make_reshape,
     make_transpose,
     rewrite_functions,
@@ -40,8 +39,7 @@ def _permute(ctx: Context, value: SSAValue, permutation: tuple[int, ...]) -> Ope
     array = constant_of(ctx, value)
     if array is None:
         return make_transpose(value, permutation)
-    transposed = np.transpose(array, permutation)
-    return make_constant(ctx, constant_key(value), transposed, element_type(value))
+    return changed_constant(ctx, value, np.transpose(array, permutation))
 
 
 def _rebuild(op: WindowOp, image: SSAValue, *rest: SSAValue) -> WindowOp:
@@ -116,8 +114,7 @@ class ConvToDepthwise(RewritePattern):
             flat = make_reshape(op.weight, (channels, rows, columns))
             return [flat, make_transpose(flat.result, (1, 2, 0))]
         permuted = array.reshape(channels, rows, columns).transpose(1, 2, 0)
-        key, elements = constant_key(op.weight), element_type(op.weight)
-        return [make_constant(self.ctx, key, permuted, elements)]
+        return [changed_constant(self.ctx, op.weight, permuted)]
 
 
 @dataclass(frozen=True)

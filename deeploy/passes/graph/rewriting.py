@@ -102,6 +102,13 @@ def make_constant(ctx: Context, key: str, array: Array, elements: Attribute) -> 
     return ConstantOp.create(properties={"value": attr}, result_types=[type])
 
 
+def changed_constant(ctx: Context, value: SSAValue, array: Array) -> ConstantOp:
+    """A constant with other values than the constant `value`, and the same name and elements."""
+    constant = make_constant(ctx, constant_key(value), array, element_type(value))
+    constant.result.name_hint = value.name_hint
+    return constant
+
+
 # --- Movement -------------------------------------------------------------------------------------
 
 

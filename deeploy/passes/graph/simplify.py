@@ -38,9 +38,8 @@ from deeploy.passes.graph.epilogue import (
     with_epilogue,
 )
 from deeploy.passes.graph.rewriting import (
-    constant_key,
+    changed_constant,
     constant_of,
-    make_constant,
     make_reshape,
     make_transpose,
     range_of,
@@ -245,7 +244,7 @@ class ShrinkConstants(RewritePattern):
             array = constant_of(self.ctx, value)
             if array is None or (small := _shrink(array)).shape == array.shape:
                 continue
-            constant = make_constant(self.ctx, constant_key(value), small, element_type(value))
+            constant = changed_constant(self.ctx, value, small)
             operands = [constant.result if v is value else v for v in op.operands]
             new_op = type(op).create(
                 operands=operands,
