@@ -1,0 +1,77 @@
+"""The dma dialect: asynchronous copies between memories.
+
+A channel is a token that is used again and again: transfers are started on it, and a wait returns
+when all of them are complete. Until then the destination holds nothing useful, and the source must
+not change.
+"""
+
+from __future__ import annotations
+
+from xdsl.dialects.builtin import MemRefType
+from xdsl.ir import Dialect, ParametrizedAttribute, TypeAttribute
+from xdsl.irdl import (
+    IRDLOperation,
+    irdl_attr_definition,
+    irdl_op_definition,
+    operand_def,
+    result_def,
+    traits_def,
+)
+from xdsl.traits import MemoryReadEffect, MemoryWriteEffect
+from xdsl.utils.exceptions import VerifyException
+
+from deeploy.dialects.mem import level_of
+
+
+@irdl_attr_definition
+class ChannelType(ParametrizedAttribute, TypeAttribute):
+    """A channel on which transfers are started and awaited."""
+
+    name = "dma.channel"
+
+
+@irdl_op_definition
+class ChannelOp(IRDLOperation):
+    """A channel for the rest of the function."""
+
+    name = "dma.channel"
+    channel = result_def(ChannelType)
+    assembly_format = "attr-dict"
+
+
+@irdl_op_definition
+class StartOp(IRDLOperation):
+    """Begin to copy `source` to `destination`, which lies in another memory."""
+
+    name = "dma.start"
+    source = operand_def(MemRefType)
+    destination = operand_def(MemRefType)
+    channel = operand_def(ChannelType)
+    traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
+    assembly_format = (
+        "$source `to` $destination `on` $channel attr-dict "
+        "`:` type($source) `to` type($destination)"
+    )
+
+    def verify_(self) -> None:
+        source, destination = self.source.type, self.destination.type
+        assert isinstance(source, MemRefType) and isinstance(destination, MemRefType)
+        if source.get_shape() != destination.get_shape():
+            raise VerifyException("'dma.start' needs source and destination of one shape")
+        if source.element_type != destination.element_type:
+            raise VerifyException("'dma.start' needs source and destination of one element type")
+        if None in (level_of(self.source), level_of(self.destination)):
+            raise VerifyException("'dma.start' needs memrefs with a #mem.level")
+
+
+@irdl_op_definition
+class WaitOp(IRDLOperation):
+    """Return when all transfers started on the channel are complete."""
+
+    name = "dma.wait"
+    channel = operand_def(ChannelType)
+    traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
+    assembly_format = "$channel attr-dict"
+
+
+Dma = Dialect("dma", [ChannelOp, StartOp, WaitOp], [ChannelType])

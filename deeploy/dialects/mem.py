@@ -1,0 +1,171 @@
+"""The mem dialect: memory levels, constants in memory, and buffers at addresses.
+
+The level of a buffer is the memory space of its memref, `memref<…, #mem.level<"L1">>`. Names of
+levels are those of the target; the dialect knows none.
+"""
+
+from __future__ import annotations
+
+import math
+
+from xdsl.dialects.builtin import (
+    I64,
+    DenseIntOrFPElementsAttr,
+    DenseResourceAttr,
+    FixedBitwidthType,
+    IntegerAttr,
+    MemRefType,
+    StringAttr,
+)
+from xdsl.ir import Attribute, Dialect, ParametrizedAttribute, SSAValue
+from xdsl.irdl import (
+    IRDLOperation,
+    irdl_attr_definition,
+    irdl_op_definition,
+    operand_def,
+    opt_prop_def,
+    prop_def,
+    result_def,
+    traits_def,
+)
+from xdsl.parser import Parser
+from xdsl.printer import Printer
+from xdsl.traits import MemoryAllocEffect, NoMemoryEffect, Pure
+from xdsl.utils.exceptions import VerifyException
+
+HOME = "mem.home"
+"""Attribute that names the memory of a tensor which the plan has placed."""
+OFFSET = "mem.offset"
+"""Attribute with the byte offset of a placed tensor or buffer in its memory."""
+TARGET = "mem.target"
+"""Attribute of the module that describes the target."""
+
+
+@irdl_attr_definition
+class LevelAttr(ParametrizedAttribute):
+    """A memory of the target, as the memory space of a memref."""
+
+    name = "mem.level"
+    level: StringAttr
+
+
+def level_of(value: SSAValue) -> str | None:
+    """The memory level of a memref value, or None where it has none."""
+    if isinstance(value.type, MemRefType) and isinstance(value.type.memory_space, LevelAttr):
+        return value.type.memory_space.level.data
+    return None
+
+
+def element_bytes(type: Attribute) -> int:
+    """Bytes of one element."""
+    assert isinstance(type, FixedBitwidthType)
+    return type.size
+
+
+def byte_size(type: MemRefType) -> int:
+    """Bytes of a memref of static shape whose elements are contiguous."""
+    return math.prod(type.get_shape()) * element_bytes(type.element_type)
+
+
+class _PlacedOp(IRDLOperation):
+    """What gives a buffer: checks that it has a level."""
+
+    def verify_(self) -> None:
+        if level_of(self.results[0]) is None:
+            raise VerifyException(f"'{self.name}' needs a memref with a #mem.level")
+
+
+@irdl_op_definition
+class ConstantOp(_PlacedOp):
+    """A constant that lies in memory when the program starts."""
+
+    name = "mem.constant"
+    value = prop_def(DenseIntOrFPElementsAttr | DenseResourceAttr)
+    offset = opt_prop_def(IntegerAttr[I64])
+    result = result_def(MemRefType)
+    traits = traits_def(Pure())
+
+    @classmethod
+    def parse(cls, parser: Parser) -> ConstantOp:
+        offset = None
+        if parser.parse_optional_keyword("at"):
+            offset = IntegerAttr(parser.parse_integer(), 64)
+        attributes = parser.parse_optional_attr_dict()
+        value = parser.parse_attribute()
+        if not isinstance(value, DenseIntOrFPElementsAttr | DenseResourceAttr):
+            parser.raise_error("expected dense<…> or dense_resource<…>")
+        parser.parse_characters("->")
+        properties = {"value": value} | ({"offset": offset} if offset else {})
+        return cls.create(
+            properties=properties, attributes=attributes, result_types=[parser.parse_type()]
+        )
+
+    def print(self, printer: Printer) -> None:
+        if self.offset is not None:
+            printer.print_string(f" at {self.offset.value.data}")
+        printer.print_op_attributes(self.attributes)
+        printer.print_string(" ")
+        printer.print_attribute(self.value)
+        printer.print_string(" -> ")
+        printer.print_attribute(self.result.type)
+
+    def verify_(self) -> None:
+        super().verify_()
+        type, buffer = self.value.get_type(), self.result.type
+        if type.get_shape() != buffer.get_shape() or type.element_type != buffer.element_type:  # pyright: ignore
+            raise VerifyException("'mem.constant' has a value of another type than its result")
+
+
+@irdl_op_definition
+class BufferOp(_PlacedOp):
+    """A buffer at a fixed byte offset of its memory."""
+
+    name = "mem.buffer"
+    offset = prop_def(IntegerAttr[I64])
+    result = result_def(MemRefType)
+    traits = traits_def(MemoryAllocEffect())
+
+    @classmethod
+    def parse(cls, parser: Parser) -> BufferOp:
+        parser.parse_keyword("at")
+        offset = IntegerAttr(parser.parse_integer(), 64)
+        attributes = parser.parse_optional_attr_dict()
+        parser.parse_punctuation(":")
+        return cls.create(
+            properties={"offset": offset},
+            attributes=attributes,
+            result_types=[parser.parse_type()],
+        )
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(f" at {self.offset.value.data}")
+        printer.print_op_attributes(self.attributes)
+        printer.print_string(" : ")
+        printer.print_attribute(self.result.type)
+
+    def verify_(self) -> None:
+        super().verify_()
+        if self.offset.value.data < 0:
+            raise VerifyException("'mem.buffer' needs an offset ≥ 0")
+
+
+@irdl_op_definition
+class ReshapeOp(IRDLOperation):
+    """The same contiguous bytes under another shape."""
+
+    name = "mem.reshape"
+    input = operand_def(MemRefType)
+    result = result_def(MemRefType)
+    traits = traits_def(NoMemoryEffect())
+    assembly_format = "$input attr-dict `:` type($input) `->` type($result)"
+
+    def verify_(self) -> None:
+        source, result = self.input.type, self.result.type
+        assert isinstance(source, MemRefType) and isinstance(result, MemRefType)
+        if math.prod(source.get_shape()) != math.prod(result.get_shape()):
+            raise VerifyException("'mem.reshape' must keep the number of elements")
+        if source.memory_space != result.memory_space:
+            raise VerifyException("'mem.reshape' cannot move data to another memory")
+
+
+Mem = Dialect("mem", [ConstantOp, BufferOp, ReshapeOp], [LevelAttr])

@@ -1,0 +1,153 @@
+"""The tiled dialect: nests, the unit of planning.
+
+A nest is a graph op, or a fused group of them, with the decisions about its execution. Its body
+holds the ops on whole tensors. The iteration domain is that of the last op; the tiles of all other
+values follow from the tiling interface, from the last op backwards.
+
+Before buffers are introduced a nest has tensor operands and results. Afterwards inputs and outputs
+are memrefs, and there are no results.
+"""
+
+from __future__ import annotations
+
+from xdsl.dialects.builtin import (
+    I64,
+    ArrayAttr,
+    DenseArrayBase,
+    IntegerAttr,
+    MemRefType,
+    StringAttr,
+    TensorType,
+    i64,
+)
+from xdsl.ir import Dialect
+from xdsl.irdl import (
+    AnyOf,
+    AttrSizedOperandSegments,
+    BaseAttr,
+    IRDLOperation,
+    ParsePropInAttrDict,
+    irdl_op_definition,
+    opt_prop_def,
+    region_def,
+    traits_def,
+    var_operand_def,
+    var_result_def,
+)
+from xdsl.traits import IsolatedFromAbove, IsTerminator, Pure, SingleBlockImplicitTerminator
+from xdsl.utils.exceptions import VerifyException
+
+from deeploy.dialects.graph import GraphOp, element_type, tuple_of
+from deeploy.interfaces.tiling import Iterator, shape_of
+
+@irdl_op_definition
+class YieldOp(IRDLOperation):
+    """The results of a nest's body."""
+
+    name = "tiled.yield"
+    values = var_operand_def(TensorType)
+    traits = traits_def(IsTerminator(), Pure())
+    assembly_format = "$values attr-dict `:` type($values)"
+
+
+@irdl_op_definition
+class NestOp(IRDLOperation):
+    """A group of graph ops that is tiled as one.
+
+    - `engine`: who runs it.
+    - `tile`: the tile size of each iterator (its extent where it is not cut).
+    - `order`: the iterators that are cut, outermost loop first.
+    - `buffers`: 1 or 2 for each operand tile that moves in the loops.
+    - `homes`, `offsets`: memory and byte address of each result.
+    - `scratch`: byte address, in the memory of the cores, of all buffers that live only here.
+    - `cycles`: what the cost model expects.
+    """
+
+    name = "tiled.nest"
+    inputs = var_operand_def(AnyOf((BaseAttr(TensorType), BaseAttr(MemRefType))))
+    outputs = var_operand_def(MemRefType)
+    outs = var_result_def(TensorType)
+    engine = opt_prop_def(StringAttr)
+    tile = opt_prop_def(DenseArrayBase.constr(i64))
+    order = opt_prop_def(DenseArrayBase.constr(i64))
+    buffers = opt_prop_def(IntegerAttr[I64])
+    homes = opt_prop_def(ArrayAttr[StringAttr])
+    offsets = opt_prop_def(DenseArrayBase.constr(i64))
+    scratch = opt_prop_def(IntegerAttr[I64])
+    cycles = opt_prop_def(IntegerAttr[I64])
+    body = region_def("single_block")
+    irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
+    traits = traits_def(IsolatedFromAbove(), SingleBlockImplicitTerminator(YieldOp))
+    assembly_format = (
+        "`ins` `(` $inputs `:` type($inputs) `)` "
+        "(`outs` `(` $outputs^ `:` type($outputs) `)`)? (`->` type($outs)^)? "
+        "attr-dict-with-keyword $body"
+    )
+
+    def body_ops(self) -> list[GraphOp]:
+        """The graph ops of the body, in order."""
+        return [op for op in self.body.block.ops if isinstance(op, GraphOp)]
+
+    def root(self) -> GraphOp:
+        """The last op, whose iterators are those of the nest."""
+        return self.body_ops()[-1]
+
+    def iterators(self) -> tuple[Iterator, ...]:
+        """The iteration domain."""
+        return self.root().iterators()
+
+    def tile_sizes(self) -> tuple[int, ...]:
+        """The tile size of each iterator; the extents where there is no plan yet."""
+        if self.tile is None:
+            return tuple(it.extent for it in self.iterators())
+        return tuple_of(self.tile)
+
+    def loop_order(self) -> tuple[int, ...]:
+        """The iterators that are cut, outermost loop first."""
+        return () if self.order is None else tuple_of(self.order)
+
+    def is_planned(self) -> bool:
+        """Whether tile sizes, homes and addresses are set."""
+        return None not in (self.tile, self.order, self.buffers, self.scratch)
+
+    def verify_(self) -> None:
+        ops = self.body_ops()
+        if not ops or len(ops) + 1 != len(list(self.body.block.ops)):
+            raise VerifyException("'tiled.nest' needs a body of graph ops and a tiled.yield")
+        if not isinstance(terminator := self.body.block.last_op, YieldOp):
+            raise VerifyException("'tiled.nest' needs a tiled.yield at the end of its body")
+        if list(terminator.values) != list(ops[-1].results):
+            raise VerifyException("'tiled.nest' must yield the results of its last op")
+        if bool(self.outputs) == bool(self.outs):
+            raise VerifyException("'tiled.nest' needs either results or outputs")
+        self._verify_shapes()
+        self._verify_tiles()
+
+    def _verify_shapes(self) -> None:
+        outer = [*self.inputs, *self.outs, *self.outputs]
+        inner = [*self.body.block.args, *self.root().results]
+        if len(outer) != len(inner):
+            raise VerifyException("'tiled.nest' needs one body argument for each input")
+        for a, b in zip(outer, inner, strict=True):
+            if shape_of(a) != shape_of(b) or element_type(a) != element_type(b):
+                raise VerifyException("'tiled.nest' has a body of other types than its operands")
+
+    def _verify_tiles(self) -> None:
+        iterators = self.iterators()
+        if self.tile is not None:
+            sizes = tuple_of(self.tile)
+            if len(sizes) != len(iterators):
+                raise VerifyException(f"'tiled.nest' needs {len(iterators)} tile sizes")
+            for it, size in zip(iterators, sizes, strict=True):
+                if not 1 <= size <= it.extent:
+                    raise VerifyException(f"tile size {size} of '{it.name}' is not 1 to {it.extent}")
+                if size < it.extent and not (it.parallel and it.tileable):
+                    raise VerifyException(f"iterator '{it.name}' cannot be tiled")
+            cut = [i for i, it in enumerate(iterators) if sizes[i] < it.extent]
+            if sorted(self.loop_order()) != cut:
+                raise VerifyException(f"loop order must be a permutation of the cut iterators {cut}")
+        if self.buffers is not None and self.buffers.value.data not in (1, 2):
+            raise VerifyException("'tiled.nest' needs 1 or 2 buffers")
+
+
+Tiled = Dialect("tiled", [NestOp, YieldOp], [])

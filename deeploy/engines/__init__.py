@@ -1,0 +1,146 @@
+"""Engines: who can run a graph op, with which kernel, at what price.
+
+An engine is an object with a table of kernels. A kernel describes one C kernel family for one kind
+of graph op: what it declines, how much scratch it needs, what it costs, and its C arguments.
+Another package adds an engine through the entry point group `deeploy.engines`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from xdsl.dialects.builtin import IntegerType, Signedness
+from xdsl.ir import Attribute
+
+from deeploy import registry
+from deeploy.dialects.graph import GraphOp
+
+Sizes = np.ndarray[Any, np.dtype[np.int64]] | int
+"""A tile size, or an array of them: costs are computed for many tiles at once."""
+
+
+@dataclass(frozen=True)
+class View:
+    """A tile as C sees it: pointer to its first element, extents and strides in elements.
+
+    Extents that differ at the border are C expressions.
+    """
+
+    pointer: str
+    shape: tuple[int | str, ...]
+    strides: tuple[int, ...]
+    type: Attribute
+
+
+@dataclass(frozen=True)
+class KernelCall:
+    """One call of a kernel: what the C arguments are made from.
+
+    `overhang` is (low, high) for each dimension of the first input, and all zero where nothing
+    reaches over a border. `scratch` is the pointer to the kernel's scratch memory and its bytes.
+    """
+
+    op: GraphOp
+    inputs: tuple[View, ...]
+    output: View
+    scratch: tuple[str, int] | None
+    overhang: tuple[tuple[int | str, int | str], ...]
+    cores: int
+
+
+Fields = Mapping[str, "str | int | Fields"]
+"""The fields of a C struct; nested for structs in structs."""
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A kernel template with its types: `#define`s before `#include "deeploy/kernels/….inc"`."""
+
+    family: str
+    symbol: str
+    macros: tuple[tuple[str, str], ...]
+
+
+class Kernel(ABC):
+    """One C kernel family for one kind of graph op."""
+
+    family: str
+    """Name of the template in `deeploy/kernels` and of its argument struct `dpl_<family>_args`."""
+
+    @abstractmethod
+    def declines(self, op: GraphOp) -> str | None:
+        """Why the kernel cannot run an op, or None."""
+
+    @abstractmethod
+    def instance(self, op: GraphOp) -> Instance:
+        """The template instance that runs an op."""
+
+    @abstractmethod
+    def arguments(self, call: KernelCall) -> Fields:
+        """The argument struct."""
+
+    @abstractmethod
+    def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
+        """Estimated cycles of one tile, given the size of each iterator."""
+
+    def tile_limits(self, op: GraphOp) -> Mapping[str, int]:
+        """The largest tile size of iterators that the kernel cannot take whole."""
+        return {}
+
+    def scratch_bytes(self, op: GraphOp, cores: int) -> int:
+        """Bytes of scratch for all cores together."""
+        return 0
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A named set of kernels."""
+
+    name: str
+    summary: str
+    kernels: Mapping[type[GraphOp], Kernel] = field(hash=False)
+
+    def declines(self, op: GraphOp) -> str | None:
+        """Why the engine cannot run an op, or None."""
+        kernel = self.kernels.get(type(op))
+        if kernel is None:
+            return f"no kernel for {op.name}"
+        return kernel.declines(op)
+
+    def kernel(self, op: GraphOp) -> Kernel:
+        """The kernel of an op that the engine took."""
+        return self.kernels[type(op)]
+
+
+def find_engine(name: str) -> Engine:
+    """The installed engine of that name.
+
+    Raises:
+        DeeployError: there is none.
+    """
+    engine = registry.load(registry.ENGINES, name)
+    assert isinstance(engine, Engine)
+    return engine
+
+
+def short_name(type: Attribute) -> str:
+    """An element type as part of a C symbol: `s8`, `u8`, `s32`."""
+    assert isinstance(type, IntegerType)
+    sign = "u" if type.signedness.data is Signedness.UNSIGNED else "s"
+    return f"{sign}{type.width.data}"
+
+
+def c_type(type: Attribute) -> str:
+    """An element type in C."""
+    assert isinstance(type, IntegerType)
+    sign = "u" if type.signedness.data is Signedness.UNSIGNED else ""
+    return f"{sign}int{type.width.data}_t"
+
+
+def ceil_div(a: Sizes, b: Sizes) -> Sizes:
+    """`a / b` rounded up."""
+    return -(-a // b)

@@ -1,0 +1,15 @@
+"""The cluster: all cores run one portable C kernel, each on its share."""
+
+from deeploy.engines import Engine
+from deeploy.engines.cluster import elementwise, matmul, movement, window
+
+ENGINE = Engine(
+    name="cluster",
+    summary="portable C kernels that all cores of the cluster share",
+    kernels={
+        **window.KERNELS,
+        **matmul.KERNELS,
+        **elementwise.KERNELS,
+        **movement.KERNELS,
+    },
+)

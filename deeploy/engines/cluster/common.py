@@ -1,0 +1,86 @@
+"""What the kernels of the cluster share: types, requantisation, loops over up to six dimensions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from xdsl.dialects.builtin import IntegerType
+from xdsl.ir import Attribute, SSAValue
+
+from deeploy.dialects.graph import GraphOp, RequantAttr, Requantised, element_type, si8, si32, ui8
+from deeploy.engines import Fields, Instance, KernelCall, View, c_type, short_name
+
+DIMENSIONS = 6
+"""Kernels on tensors of any rank loop over six dimensions; see `deeploy/kernels/binary.h`."""
+
+BYTES = (si8, ui8)
+INTEGERS = (si8, ui8, si32)
+INT32_MIN, INT32_MAX = -(1 << 31), (1 << 31) - 1
+
+
+def decline_types(op: GraphOp, allowed: dict[str, tuple[IntegerType, ...]]) -> str | None:
+    """The reason against an op with an operand or result of a type that the kernel lacks."""
+    for name, types in allowed.items():
+        value = getattr(op, name)
+        if isinstance(value, SSAValue) and element_type(value) not in types:
+            names = ", ".join(str(t) for t in types)
+            return f"{name} is {element_type(value)}, the kernel takes {names}"
+    return None
+
+
+def instance(op: GraphOp, family: str, stem: str, **types: Attribute) -> Instance:
+    """A template instance named after the types: `dpl_conv2d_u8_s8`."""
+    suffix = "_".join(short_name(t) for t in types.values())
+    symbol = f"dpl_{stem}_{suffix}"
+    macros = tuple((f"DPL_{name.upper()}_T", c_type(t)) for name, t in types.items())
+    return Instance(family, symbol, (("DPL_NAME", symbol), *macros))
+
+
+def literal(value: int) -> str | int:
+    """A 32-bit integer in C."""
+    return "INT32_MIN" if value == INT32_MIN else value
+
+
+def requant_fields(call: KernelCall) -> Fields:
+    """The `dpl_requant` of an op with an epilogue: its own, or one that changes nothing."""
+    op = call.op
+    assert isinstance(op, Requantised)
+    names = iter(call.inputs[len(call.inputs) - (op.mul is not None) - (op.add is not None) :])
+    fields: dict[str, str | int | Fields] = {}
+    for name, operand in (("mul", op.mul), ("add", op.add)):
+        if operand is not None:
+            fields[name] = f"(const int32_t *){next(names).pointer}"
+    return fields | scalar_requant(op.requant)
+
+
+def scalar_requant(requant: RequantAttr | None) -> dict[str, str | int | Fields]:
+    """The numbers of a `dpl_requant`."""
+    if requant is None:
+        requant = RequantAttr.of(min=INT32_MIN, max=INT32_MAX)
+    mul, add, shift, low, high = (literal(v) for v in requant.values())
+    return {"mul0": mul, "add0": add, "shift": shift, "lo": low, "hi": high}
+
+
+def braces(values: Sequence[int | str]) -> str:
+    """A C initialiser list."""
+    return "{" + ", ".join(str(v) for v in values) + "}"
+
+
+def dimensions(view: View) -> str:
+    """The extents of a tile as six dimensions."""
+    return braces([1] * (DIMENSIONS - len(view.shape)) + list(view.shape))
+
+
+def strides(view: View) -> str:
+    """The strides of a tile as six dimensions; 0 where it broadcasts."""
+    own = [
+        0 if extent == 1 else stride for extent, stride in zip(view.shape, view.strides, strict=True)
+    ]
+    return braces([0] * (DIMENSIONS - len(own)) + own)
+
+
+def decline_rank(op: GraphOp) -> str | None:
+    """The reason against a tensor of more than six dimensions."""
+    if len(op.iterators()) > DIMENSIONS:
+        return f"{len(op.iterators())} dimensions, the kernel takes up to {DIMENSIONS}"
+    return None

@@ -1,0 +1,118 @@
+"""Element-wise arithmetic on the cluster."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from deeploy.dialects.graph import (
+    AddOp,
+    BinaryOp,
+    ClipOp,
+    GraphOp,
+    MulOp,
+    RequantOp,
+    RequantAttr,
+    SubOp,
+    element_type,
+)
+from deeploy.engines import Fields, Instance, Kernel, KernelCall, Sizes, ceil_div
+from deeploy.engines.cluster.common import (
+    INTEGERS,
+    decline_rank,
+    decline_types,
+    dimensions,
+    instance,
+    requant_fields,
+    scalar_requant,
+    strides,
+)
+
+
+class BinaryKernel(Kernel):
+    """`binary`: one operation, operands requantised as they are read."""
+
+    family = "binary"
+
+    def __init__(self, stem: str, operator: str) -> None:
+        self.stem = stem
+        self.operator = operator
+
+    def declines(self, op: GraphOp) -> str | None:
+        types = {"lhs": INTEGERS, "rhs": INTEGERS, "result": INTEGERS}
+        return decline_types(op, types) or decline_rank(op)
+
+    def instance(self, op: GraphOp) -> Instance:
+        assert isinstance(op, BinaryOp)
+        a, b, y = (element_type(v) for v in (op.lhs, op.rhs, op.results[0]))
+        made = instance(op, self.family, self.stem, a=a, b=b, y=y)
+        operation = ("DPL_OP(a, b)", f"((a) {self.operator} (b))")
+        return Instance(made.family, made.symbol, (*made.macros, operation))
+
+    def arguments(self, call: KernelCall) -> Fields:
+        op = call.op
+        assert isinstance(op, BinaryOp)
+        a, b = call.inputs[:2]
+        y = call.output
+        fields: dict[str, str | int | Fields] = {
+            "a": a.pointer, "b": b.pointer, "y": y.pointer,
+            "dim": dimensions(y),
+            "a_stride": strides(a), "b_stride": strides(b), "y_stride": strides(y),
+        }  # fmt: skip
+        for name, requant in (("a", op.lhs_requant), ("b", op.rhs_requant)):
+            if requant is not None:
+                fields |= {f"has_r{name}": 1, f"r{name}": scalar_requant(requant)}
+        if op.requant is not None:
+            fields |= {"has_ry": 1, "ry": requant_fields(call)}
+        return fields
+
+    def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
+        assert isinstance(op, BinaryOp)
+        requants = [op.lhs_requant, op.rhs_requant, op.requant]
+        # two loads, the operation, a store, and 5 for each requantisation
+        per_element = 4 + 5 * sum(r is not None for r in requants)
+        return ceil_div(math.prod(sizes), cores) * per_element + 100
+
+
+class RequantKernel(Kernel):
+    """`unary`: requantisation by itself, clipping, conversion."""
+
+    family = "unary"
+
+    def declines(self, op: GraphOp) -> str | None:
+        return decline_types(op, {"input": INTEGERS, "result": INTEGERS}) or decline_rank(op)
+
+    def instance(self, op: GraphOp) -> Instance:
+        x, y = element_type(op.operands[0]), element_type(op.results[0])
+        return instance(op, self.family, "requant", x=x, y=y)
+
+    def arguments(self, call: KernelCall) -> Fields:
+        op, x, y = call.op, call.inputs[0], call.output
+        fields: dict[str, str | int | Fields] = {
+            "x": x.pointer, "y": y.pointer,
+            "dim": dimensions(y), "x_stride": strides(x), "y_stride": strides(y),
+        }  # fmt: skip
+        if isinstance(op, ClipOp):
+            bounds = RequantAttr.of(min=op.min.value.data, max=op.max.value.data)
+            return fields | scalar_requant(bounds)
+        assert isinstance(op, RequantOp)
+        vectors = iter(call.inputs[1:])
+        for name, operand in (("mul", op.mul), ("add", op.add)):
+            if operand is not None:
+                view = next(vectors)
+                pointer = f"(const int32_t *){view.pointer}"
+                fields |= {name: pointer, f"{name}_stride": strides(view)}
+        return fields | scalar_requant(op.requant)
+
+    def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
+        # load, multiply, add, shift, clip, store
+        return ceil_div(math.prod(sizes), cores) * 8 + 100
+
+
+KERNELS: dict[type[GraphOp], Kernel] = {
+    AddOp: BinaryKernel("add", "+"),
+    SubOp: BinaryKernel("sub", "-"),
+    MulOp: BinaryKernel("mul", "*"),
+    RequantOp: RequantKernel(),
+    ClipOp: RequantKernel(),
+}

@@ -1,0 +1,74 @@
+"""Matrix products on the cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from deeploy.dialects.graph import GraphOp, MatmulOp, element_type
+from deeploy.engines import Fields, Instance, Kernel, KernelCall, Sizes, View, ceil_div
+from deeploy.engines.cluster.common import (
+    BYTES,
+    INTEGERS,
+    decline_types,
+    instance,
+    requant_fields,
+)
+
+
+class MatmulKernel(Kernel):
+    """`matmul`: dot products of rows, four columns by two rows at a time."""
+
+    family = "matmul"
+
+    def declines(self, op: GraphOp) -> str | None:
+        return decline_types(op, {"lhs": BYTES, "rhs": BYTES, "result": INTEGERS})
+
+    def instance(self, op: GraphOp) -> Instance:
+        assert isinstance(op, MatmulOp)
+        a, b, y = (element_type(v) for v in (op.lhs, op.rhs, op.result))
+        return instance(op, self.family, "matmul", a=a, b=b, y=y)
+
+    def tile_limits(self, op: GraphOp) -> Mapping[str, int]:
+        # the kernel knows one batch dimension
+        assert isinstance(op, MatmulOp)
+        return {f"b{i}": 1 for i in range(len(op.batch()) - 1)}
+
+    def arguments(self, call: KernelCall) -> Fields:
+        op = call.op
+        assert isinstance(op, MatmulOp)
+        a, b = call.inputs[:2]
+        y = call.output
+        return {
+            "a": a.pointer, "b": b.pointer, "y": y.pointer,
+            "batch": y.shape[-3] if len(y.shape) > 2 else 1,
+            "m": y.shape[-2], "k": a.shape[-1], "n": y.shape[-1],
+            "a_batch": batch_stride(a), "a_row": a.strides[-2],
+            "b_batch": batch_stride(b), "b_row": b.strides[-2],
+            "y_batch": batch_stride(y), "y_row": y.strides[-2],
+            "b_transposed": int(op.transpose_rhs is not None),
+            "rq": requant_fields(call),
+        }  # fmt: skip
+
+    def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
+        assert isinstance(op, MatmulOp)
+        *batches, m, n, k = sizes
+        batch = batches[-1] if batches else 1
+        # as in conv2d; without a transposed right side the columns have to be packed first
+        per_word = 14 if op.transpose_rhs else 22
+        block = ceil_div(k, 4) * per_word + 80
+        rows, columns = ceil_div(batch * m, 2), ceil_div(n, 4)
+        by_rows = ceil_div(rows, cores) * columns * block
+        by_columns = rows * ceil_div(columns, cores) * block
+        return np.minimum(by_rows, by_columns) + 60
+
+
+def batch_stride(view: View) -> int:
+    """The stride of the last batch dimension; 0 where there is none or it broadcasts."""
+    if len(view.shape) < 3 or view.shape[-3] == 1:
+        return 0
+    return view.strides[-3]
+
+
+KERNELS: dict[type[GraphOp], Kernel] = {MatmulOp: MatmulKernel()}

@@ -1,0 +1,93 @@
+"""Transposes, slices, concatenations, pads and copies on the cluster."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from xdsl.dialects.builtin import FixedBitwidthType
+from xdsl.ir import Attribute
+
+from deeploy.dialects.graph import (
+    CopyOp,
+    GraphOp,
+    PadOp,
+    SliceOp,
+    TransposeOp,
+    element_type,
+    tuple_of,
+)
+from deeploy.engines import Fields, Instance, Kernel, KernelCall, Sizes, ceil_div
+from deeploy.engines.cluster.common import braces, decline_rank, dimensions, strides
+
+
+def element_size(type: Attribute) -> int:
+    """Bytes of an element."""
+    assert isinstance(type, FixedBitwidthType)
+    return type.size
+
+
+def by_size(op: GraphOp, family: str) -> Instance:
+    """An instance that only depends on the size of the elements."""
+    bits = 8 * element_size(element_type(op.results[0]))
+    symbol = f"dpl_{family}_{bits}"
+    return Instance(family, symbol, (("DPL_NAME", symbol), ("DPL_T", f"uint{bits}_t")))
+
+
+class CopyKernel(Kernel):
+    """`copy`: any order of reading, the order of the result in writing."""
+
+    family = "copy"
+
+    def declines(self, op: GraphOp) -> str | None:
+        return decline_rank(op)
+
+    def instance(self, op: GraphOp) -> Instance:
+        return by_size(op, self.family)
+
+    def read_strides(self, call: KernelCall) -> Sequence[int]:
+        """The strides of the input in the order of the result's dimensions."""
+        op, own = call.op, call.inputs[0].strides
+        if isinstance(op, TransposeOp):
+            return [own[p] for p in tuple_of(op.permutation)]
+        if isinstance(op, SliceOp):
+            return [s * step for s, step in zip(own, tuple_of(op.steps), strict=True)]
+        return own
+
+    def arguments(self, call: KernelCall) -> Fields:
+        y = call.output
+        read = [0] * (6 - len(y.shape)) + list(self.read_strides(call))
+        return {
+            "x": call.inputs[0].pointer, "y": y.pointer,
+            "dim": dimensions(y), "x_stride": braces(read), "y_stride": strides(y),
+        }  # fmt: skip
+
+    def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
+        # load and store, one element at a time
+        return ceil_div(math.prod(sizes), cores) * 3 + 100
+
+
+class PadKernel(CopyKernel):
+    """`pad`: the input in the middle, a value around it."""
+
+    family = "pad"
+
+    def arguments(self, call: KernelCall) -> Fields:
+        op, x, y = call.op, call.inputs[0], call.output
+        assert isinstance(op, PadOp)
+        low = [0] * (6 - len(y.shape)) + [low for low, _ in call.overhang]
+        value = op.value.value.data & ((1 << (8 * element_size(element_type(op.result)))) - 1)
+        return {
+            "x": x.pointer, "y": y.pointer,
+            "dim": dimensions(y), "in_dim": dimensions(x),
+            "x_stride": strides(x), "y_stride": strides(y),
+            "lo": braces(low), "value": f"{value}u",
+        }  # fmt: skip
+
+
+KERNELS: dict[type[GraphOp], Kernel] = {
+    TransposeOp: CopyKernel(),
+    SliceOp: CopyKernel(),
+    CopyOp: CopyKernel(),
+    PadOp: PadKernel(),
+}

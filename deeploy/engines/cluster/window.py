@@ -1,0 +1,210 @@
+"""Convolutions and pools on the cluster.
+
+Costs are what the inner loops would take with Xpulp instructions; no core has been measured.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from deeploy.dialects.graph import (
+    AveragePoolOp,
+    ConvOp,
+    DepthwiseConvOp,
+    GraphOp,
+    MaxPoolOp,
+    PoolOp,
+    WindowOp,
+    element_type,
+    si8,
+    tuple_of,
+)
+from deeploy.engines import Fields, Instance, Kernel, KernelCall, Sizes, ceil_div
+from deeploy.engines.cluster.common import (
+    BYTES,
+    INTEGERS,
+    decline_types,
+    instance,
+    requant_fields,
+)
+
+CALL_CYCLES = 60
+"""Entering a kernel and dividing the work, per call."""
+
+
+def geometry(call: KernelCall) -> dict[str, str | int | Fields]:
+    """Image sizes, strides and window of an op on images `[1, rows, columns, channels]`."""
+    op = call.op
+    assert isinstance(op, WindowOp)
+    x, y = call.inputs[0], call.output
+    (stride_h, stride_w), (dil_h, dil_w) = tuple_of(op.strides), tuple_of(op.dilations)
+    k_h, k_w = op.window()
+    return {
+        "in_h": x.shape[1], "in_w": x.shape[2],
+        "out_h": y.shape[1], "out_w": y.shape[2],
+        "k_h": k_h, "k_w": k_w,
+        "stride_h": stride_h, "stride_w": stride_w,
+        "dil_h": dil_h, "dil_w": dil_w,
+        "pad_top": call.overhang[1][0], "pad_left": call.overhang[2][0],
+        "x_row": x.strides[1], "x_pix": x.strides[2],
+        "y_row": y.strides[1], "y_pix": y.strides[2],
+    }  # fmt: skip
+
+
+class WindowKernel(Kernel):
+    """What convolutions and pools share: one image at a time, channels last."""
+
+    def tile_limits(self, op: GraphOp) -> Mapping[str, int]:
+        return {"n": 1}
+
+    def declines(self, op: GraphOp) -> str | None:
+        assert isinstance(op, WindowOp)
+        if not op.channels_last:
+            return "channels are not last; run 'convert-to-channels-last' first"
+        return None
+
+
+class ConvKernel(WindowKernel):
+    """`conv2d`: dot products of gathered windows, four channels by two pixels at a time."""
+
+    family = "conv2d"
+
+    def declines(self, op: GraphOp) -> str | None:
+        types = {"input": BYTES, "weight": (si8,), "result": INTEGERS}
+        return super().declines(op) or decline_types(op, types)
+
+    def instance(self, op: GraphOp) -> Instance:
+        assert isinstance(op, ConvOp)
+        x, y = element_type(op.input), element_type(op.result)
+        return instance(op, self.family, "conv2d", x=x, y=y)
+
+    def scratch_bytes(self, op: GraphOp, cores: int) -> int:
+        assert isinstance(op, ConvOp)
+        k_h, k_w = op.window()
+        if (k_h, k_w) == (1, 1) and not any(tuple_of(op.pads)):
+            return 0
+        return cores * 2 * k_h * k_w * op.group_shape()[2]
+
+    def arguments(self, call: KernelCall) -> Fields:
+        op = call.op
+        assert isinstance(op, ConvOp)
+        x, w = call.inputs[:2]
+        scratch: dict[str, str | int | Fields] = {}
+        if call.scratch is not None:
+            pointer, size = call.scratch
+            scratch = {"scratch": pointer, "scratch_stride": size // call.cores}
+        return {
+            "x": x.pointer, "w": f"(const int8_t *){w.pointer}", "y": call.output.pointer,
+            **scratch,
+            **geometry(call),
+            "in_c": x.shape[3], "out_c": call.output.shape[3],
+            # a tile holds whole groups
+            "groups": w_groups(call),
+            "rq": requant_fields(call),
+        }  # fmt: skip
+
+    def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
+        assert isinstance(op, ConvOp)
+        _, rows, columns, groups, channels, *_ = sizes
+        k = math.prod(op.window()) * op.group_shape()[2]
+        pixels = rows * columns
+        # 4 channels x 2 pixels: 6 loads and 8 dot products for 4 values of k; 8 stores of 8
+        block = ceil_div(k, 4) * 14 + 80
+        # two windows copied by words, load and store
+        gather = 0 if self.scratch_bytes(op, 1) == 0 else 2 * (ceil_div(k, 4) * 2 + 25)
+        by_pixels = ceil_div(ceil_div(pixels, 2), cores) * (ceil_div(channels, 4) * block + gather)
+        by_channels = ceil_div(pixels, 2) * (ceil_div(ceil_div(channels, 4), cores) * block + gather)
+        return groups * minimum(by_pixels, by_channels) + CALL_CYCLES
+
+
+def minimum(a: Sizes, b: Sizes) -> Sizes:
+    """The smaller of two costs, element by element."""
+    import numpy as np
+
+    return np.minimum(a, b)
+
+
+def w_groups(call: KernelCall) -> int | str:
+    """The number of groups in a tile."""
+    op = call.op
+    assert isinstance(op, ConvOp)
+    groups, out_channels, _ = op.group_shape()
+    if groups == 1:
+        return 1
+    channels = call.output.shape[3]
+    return channels // out_channels if isinstance(channels, int) else f"({channels}) / {out_channels}"
+
+
+class DepthwiseKernel(WindowKernel):
+    """`depthwise2d`: channels side by side."""
+
+    family = "depthwise2d"
+
+    def declines(self, op: GraphOp) -> str | None:
+        types = {"input": BYTES, "weight": (si8,), "result": INTEGERS}
+        return super().declines(op) or decline_types(op, types)
+
+    def instance(self, op: GraphOp) -> Instance:
+        assert isinstance(op, DepthwiseConvOp)
+        x, y = element_type(op.input), element_type(op.result)
+        return instance(op, self.family, "depthwise2d", x=x, y=y)
+
+    def arguments(self, call: KernelCall) -> Fields:
+        x, w = call.inputs[:2]
+        return {
+            "x": x.pointer, "w": f"(const int8_t *){w.pointer}", "y": call.output.pointer,
+            **geometry(call),
+            "channels": x.shape[3],
+            "w_pix": w.strides[1],
+            "rq": requant_fields(call),
+        }  # fmt: skip
+
+    def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
+        assert isinstance(op, DepthwiseConvOp)
+        _, rows, columns, channels, *_ = sizes
+        taps = math.prod(op.window())
+        # per channel and tap: two loads and a multiply-add; 12 to requantise and store
+        return ceil_div(rows * columns, cores) * channels * (3 * taps + 12) + CALL_CYCLES
+
+
+class PoolKernel(WindowKernel):
+    """`max_pool2d` and `average_pool2d`."""
+
+    def __init__(self, family: str) -> None:
+        self.family = family
+
+    def declines(self, op: GraphOp) -> str | None:
+        reason = super().declines(op) or decline_types(op, {"input": INTEGERS})
+        if reason is None and element_type(op.operands[0]) != element_type(op.results[0]):
+            return "input and result differ in type"
+        return reason
+
+    def instance(self, op: GraphOp) -> Instance:
+        return instance(op, self.family, self.family, x=element_type(op.results[0]))
+
+    def arguments(self, call: KernelCall) -> Fields:
+        fields = {
+            "x": call.inputs[0].pointer, "y": call.output.pointer,
+            **geometry(call),
+            "channels": call.output.shape[3],
+        }  # fmt: skip
+        if isinstance(call.op, AveragePoolOp):
+            fields["count_include_pad"] = int(call.op.count_include_pad is not None)
+        return fields
+
+    def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
+        assert isinstance(op, PoolOp)
+        _, rows, columns, channels, *_ = sizes
+        taps = math.prod(op.window())
+        # four channels at a time: load and packed maximum (or sum) for each tap
+        per_pixel = ceil_div(channels, 4) * (2 * taps + 8)
+        return ceil_div(rows * columns * per_pixel, cores) + CALL_CYCLES
+
+
+KERNELS: dict[type[GraphOp], Kernel] = {
+    ConvOp: ConvKernel(),
+    DepthwiseConvOp: DepthwiseKernel(),
+    MaxPoolOp: PoolKernel("max_pool2d"),
+    AveragePoolOp: PoolKernel("avg_pool2d"),
+}

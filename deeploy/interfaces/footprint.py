@@ -1,0 +1,123 @@
+"""Tiles of all values of a nest, from a box of its iteration domain.
+
+From the last op backwards: the box of an op gives the footprints of its operands; the footprint of
+a value that another op of the nest computes gives the box of that op.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from xdsl.ir import SSAValue
+
+from deeploy.dialects.graph import GraphOp
+from deeploy.dialects.tiled import NestOp
+from deeploy.interfaces.index import Index, IndexBuilder
+from deeploy.interfaces.tiling import LinearForm, linear_forms, shape_of
+
+
+@dataclass(frozen=True)
+class Span:
+    """A range of one iterator or dimension."""
+
+    start: Index
+    size: Index
+
+
+@dataclass(frozen=True)
+class OpTile:
+    """The tiles of one op: operands, results, and the overhang (low, high) of each operand dim."""
+
+    operands: tuple[tuple[Span, ...], ...]
+    overhangs: tuple[tuple[tuple[Index, Index], ...], ...]
+    results: tuple[tuple[Span, ...], ...]
+
+
+def whole(shape: Sequence[int]) -> tuple[Span, ...]:
+    """The tile that is the whole tensor."""
+    return tuple(Span(Index.of(0), Index.of(extent)) for extent in shape)
+
+
+def nest_tiles(nest: NestOp, box: Sequence[Span], b: IndexBuilder) -> dict[GraphOp, OpTile]:
+    """The tiles of each op of a nest for a box of its iterators."""
+    tiles: dict[GraphOp, OpTile] = {}
+    boxes: dict[GraphOp, Sequence[Span]] = {nest.root(): box}
+    for op in reversed(nest.body_ops()):
+        tile = tiles[op] = op_tile(op, boxes[op], b)
+        for operand, spans in zip(op.operands, tile.operands, strict=True):
+            if isinstance(operand.owner, GraphOp):
+                boxes[operand.owner] = producing_box(operand.owner, spans)
+    return tiles
+
+
+def op_tile(op: GraphOp, box: Sequence[Span], b: IndexBuilder) -> OpTile:
+    """The tiles of one op for a box of its iterators."""
+    operands, overhangs = [], []
+    for map, operand in zip(op.operand_maps(), op.operands, strict=True):
+        cut = [
+            _clamp(_footprint(form, box, b), extent, b)
+            for form, extent in zip(linear_forms(map), shape_of(operand), strict=True)
+        ]
+        operands.append(tuple(span for span, _ in cut))
+        overhangs.append(tuple(overhang for _, overhang in cut))
+    results = tuple(
+        tuple(_footprint(form, box, b) for form in linear_forms(map)) for map in op.result_maps()
+    )
+    return OpTile(tuple(operands), tuple(overhangs), results)
+
+
+def producing_box(op: GraphOp, spans: Sequence[Span]) -> tuple[Span, ...]:
+    """The box of an op that computes a given tile of its result."""
+    box = list(whole([it.extent for it in op.iterators()]))
+    for form, span in zip(linear_forms(op.result_maps()[0]), spans, strict=True):
+        moving = [i for i in form.used() if op.iterators()[i].extent > 1]
+        if len(moving) == 1:
+            assert form.coefficients[moving[0]] == 1 and form.offset == 0
+            box[moving[0]] = span
+    return tuple(box)
+
+
+def _footprint(form: LinearForm, box: Sequence[Span], b: IndexBuilder) -> Span:
+    start, size = Index.of(form.offset), Index.of(1)
+    for coefficient, span in zip(form.coefficients, box, strict=True):
+        if coefficient == 0:
+            continue
+        start = b.add(b.mul(span.start, coefficient), start)
+        size = b.add(b.mul(b.sub(span.size, Index.of(1)), coefficient), size)
+    return Span(start, size)
+
+
+def _clamp(span: Span, extent: int, b: IndexBuilder) -> tuple[Span, tuple[Index, Index]]:
+    zero = Index.of(0)
+    low = b.max(b.sub(zero, span.start), zero)
+    high = b.max(b.sub(b.add(span.start, span.size), Index.of(extent)), zero)
+    start = b.add(span.start, low)
+    size = b.sub(b.sub(span.size, low), high)
+    bounded = Index(size.value, max(0, size.low), min(extent, size.high))
+    return Span(Index(start.value, max(0, start.low), start.high), bounded), (low, high)
+
+
+def max_extents(nest: NestOp, sizes: Sequence[int]) -> dict[SSAValue, tuple[int, ...]]:
+    """The largest tile of each value in the nest's body, for tile sizes of the iterators.
+
+    This is what buffers are made for; borders are cut, so no tile is larger than its tensor.
+    """
+    boxes: dict[GraphOp, Sequence[int]] = {nest.root(): sizes}
+    extents: dict[SSAValue, tuple[int, ...]] = {}
+    for op in reversed(nest.body_ops()):
+        for map, value in zip(op.result_maps(), op.results, strict=True):
+            extents[value] = tuple(form.extent(boxes[op]) for form in linear_forms(map))
+        for map, operand in zip(op.operand_maps(), op.operands, strict=True):
+            forms = zip(linear_forms(map), shape_of(operand), strict=True)
+            own = tuple(min(form.extent(boxes[op]), extent) for form, extent in forms)
+            known = extents.get(operand, own)
+            extents[operand] = tuple(max(a, b) for a, b in zip(own, known, strict=True))
+            if isinstance(operand.owner, GraphOp):
+                boxes[operand.owner] = _producing_sizes(operand.owner, extents[operand])
+    return extents
+
+
+def _producing_sizes(op: GraphOp, extents: Sequence[int]) -> tuple[int, ...]:
+    spans = [Span(Index.of(0), Index.of(extent)) for extent in extents]
+    return tuple(span.size.low for span in producing_box(op, spans))

@@ -1,0 +1,203 @@
+"""assign-addresses: every buffer gets a place in its memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from xdsl.context import Context
+from xdsl.dialects import func, memref
+from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, IntegerAttr, MemRefType, ModuleOp
+from xdsl.ir import BlockArgument, Operation, SSAValue
+from xdsl.passes import ModulePass
+from xdsl.rewriter import Rewriter
+
+from deeploy.diagnostics import fail
+from deeploy.dialects.mem import OFFSET, BufferOp, ConstantOp, ReshapeOp, element_bytes, level_of
+from deeploy.planner.packing import Block as Span
+from deeploy.targets import Target, target_of
+
+
+@dataclass(frozen=True)
+class AssignAddressesPass(ModulePass):
+    """Turn allocations into buffers at addresses: the plan's, or first fit where there is none."""
+
+    name: ClassVar[str] = "assign-addresses"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        target = target_of(op)
+        for function in op.body.block.ops:
+            if isinstance(function, func.FuncOp) and not function.is_declaration:
+                Assignment(function, target).run()
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A buffer: its value, memory, bytes and lifetime in top-level ops of the function."""
+
+    value: SSAValue
+    level: str
+    span: Span
+    offset: int | None
+
+
+class Assignment:
+    """Assigns the addresses of one function."""
+
+    def __init__(self, function: func.FuncOp, target: Target) -> None:
+        self.function = function
+        self.target = target
+        self.order = {op: i for i, op in enumerate(function.body.block.ops)}
+
+    def run(self) -> None:
+        """Place everything, then write the addresses into the IR."""
+        buffers = self.buffers()
+        for memory in self.target.memories:
+            here = [b for b in buffers if b.level == memory.name]
+            offsets = self.place(here, memory.align)
+            for buffer, offset in zip(here, offsets, strict=True):
+                if offset + buffer.span.size > memory.size:
+                    owner = self.owner(buffer.value)
+                    fail(
+                        owner,
+                        f"a buffer at {offset} ends beyond the {memory.size} bytes of "
+                        f"{memory.name}",
+                        "run 'plan' for tiles that fit, or give more memory",
+                    )
+                self.write(buffer.value, offset)
+
+    def owner(self, value: SSAValue) -> Operation:
+        """The op to blame for a value."""
+        return self.function if isinstance(value, BlockArgument) else value.owner  # pyright: ignore
+
+    def buffers(self) -> list[Placed]:
+        """Everything that needs a place, in order of definition."""
+        end = len(self.order)
+        found: list[Placed] = []
+        attributes = self.function.arg_attrs
+        for arg in self.function.body.block.args:
+            offset = attributes.data[arg.index].data.get(OFFSET) if attributes else None
+            found.append(self.placed(arg, Span(0, 0, self.last_use(arg)), offset))
+        for op in self.function.body.block.ops:
+            if isinstance(op, ConstantOp):
+                found.append(self.placed(op.result, Span(0, 0, end), op.offset))
+            elif isinstance(op, memref.AllocOp):
+                uses = self.uses(op.memref)
+                first = min((self.top_level(u) for u in uses), default=self.order[op])
+                last = max((self.top_level(u) for u in uses), default=first)
+                if any(isinstance(u, func.ReturnOp) for u in uses):
+                    last = end
+                found.append(self.placed(op.memref, Span(0, first, last), op.attributes.get(OFFSET)))
+        return found
+
+    def placed(self, value: SSAValue, life: Span, offset: object) -> Placed:
+        """A buffer with its size."""
+        level = level_of(value)
+        if level is None or not isinstance(value.type, MemRefType):
+            fail(self.owner(value), "the value is not a buffer", "run 'bufferize' first")
+        fixed = offset.value.data if isinstance(offset, IntegerAttr) else None
+        span = Span(allocated_bytes(value.type), life.first, life.last)
+        return Placed(value, level, span, fixed)
+
+    def uses(self, value: SSAValue) -> list[Operation]:
+        """All ops that use a buffer or a view of it."""
+        found: list[Operation] = []
+        for use in value.uses:
+            found.append(use.operation)
+            if isinstance(use.operation, memref.SubviewOp | ReshapeOp):
+                found += self.uses(use.operation.results[0])
+        return found
+
+    def last_use(self, value: SSAValue) -> int:
+        """The top-level position of the last use."""
+        return max((self.top_level(u) for u in self.uses(value)), default=0)
+
+    def top_level(self, op: Operation) -> int:
+        """The position, in the function, of the op around an op."""
+        while op not in self.order:
+            parent = op.parent_op()
+            assert parent is not None
+            op = parent
+        return self.order[op]
+
+    def place(self, buffers: list[Placed], align: int) -> list[int]:
+        """Offsets: those given, and first fit for the rest.
+
+        Raises:
+            PassFailedException: if two given ones overlap.
+        """
+        done: list[tuple[Placed, int]] = []
+        for buffer in buffers:
+            if buffer.offset is not None:
+                self.check_free(buffer, done)
+                done.append((buffer, buffer.offset))
+        for buffer in buffers:
+            if buffer.offset is None:
+                done.append((buffer, first_fit(buffer, done, align)))
+        offsets = {buffer.value: offset for buffer, offset in done}
+        return [offsets[b.value] for b in buffers]
+
+    def check_free(self, buffer: Placed, done: list[tuple[Placed, int]]) -> None:
+        """Check that a given address does not overlap others in use at the same time."""
+        assert buffer.offset is not None
+        for other, offset in done:
+            apart = (
+                buffer.offset + buffer.span.size <= offset
+                or offset + other.span.size <= buffer.offset
+            )
+            if buffer.span.overlaps(other.span) and not apart:
+                fail(
+                    self.owner(buffer.value),
+                    f"its buffer at {buffer.offset} of {buffer.level} overlaps another one at "
+                    f"{offset} that is in use at the same time",
+                )
+
+    def write(self, value: SSAValue, offset: int) -> None:
+        """Write an address into the IR."""
+        attr = IntegerAttr(offset, 64)
+        if isinstance(value, BlockArgument):
+            self.write_argument(value, attr)
+        elif isinstance(value.owner, ConstantOp):
+            value.owner.offset = attr
+        else:
+            alloc = value.owner
+            assert isinstance(alloc, memref.AllocOp)
+            new = BufferOp.create(properties={"offset": attr}, result_types=[value.type])
+            new.location = alloc.location
+            new.result.name_hint = value.name_hint
+            self.order[new] = self.order[alloc]
+            Rewriter.replace_op(alloc, new)
+
+    def write_argument(self, arg: BlockArgument, attr: IntegerAttr) -> None:
+        """Note the address of an argument."""
+        function = self.function
+        count = len(function.body.block.args)
+        known = function.arg_attrs.data if function.arg_attrs else (DictionaryAttr({}),) * count
+        function.arg_attrs = ArrayAttr(
+            [
+                DictionaryAttr({**d.data, OFFSET: attr}) if i == arg.index else d
+                for i, d in enumerate(known)
+            ]
+        )
+
+
+def first_fit(buffer: Placed, done: list[tuple[Placed, int]], align: int) -> int:
+    """The lowest address that is free while the buffer is in use."""
+    offset = 0
+    for start, end in sorted(
+        (o, o + b.span.size) for b, o in done if b.span.overlaps(buffer.span)
+    ):
+        if offset + buffer.span.size <= start:
+            break
+        offset = max(offset, -(-end // align) * align)
+    return offset
+
+
+def allocated_bytes(type: MemRefType) -> int:
+    """Bytes from the first to the last element of a buffer, gaps between slots included."""
+    strides, shape = type.get_strides(), type.get_shape()
+    assert strides is not None
+    if 0 in shape:
+        return 0
+    last = sum((e - 1) * s for e, s in zip(shape, strides, strict=True) if s is not None)
+    return (last + 1) * element_bytes(type.element_type)

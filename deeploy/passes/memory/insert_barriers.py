@@ -1,0 +1,80 @@
+"""insert-barriers: order what different cores do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from xdsl.context import Context
+from xdsl.dialects import func, scf
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Block, Operation
+from xdsl.passes import ModulePass
+from xdsl.rewriter import InsertPoint, Rewriter
+
+from deeploy.dialects.cluster import BarrierOp, CallOp
+from deeploy.dialects.dma import StartOp, WaitOp
+
+
+@dataclass(frozen=True)
+class InsertBarriersPass(ModulePass):
+    """Put a barrier between kernels, and between kernels and transfers, where one may need it.
+
+    One core starts and awaits transfers. Another core may read what was loaded only behind a
+    barrier after the wait; what kernels read or wrote may be transferred only behind a barrier
+    after them.
+    """
+
+    name: ClassVar[str] = "insert-barriers"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for function in op.body.block.ops:
+            if isinstance(function, func.FuncOp) and not function.is_declaration:
+                Walker().block(function.body.block)
+
+
+@dataclass
+class Walker:
+    """Goes through a program in order: were there kernels, or waits, since the last barrier?"""
+
+    computed: bool = False
+    loaded: bool = False
+
+    def block(self, block: Block) -> None:
+        """Insert barriers into a block."""
+        for op in list(block.ops):
+            self.op(op)
+
+    def op(self, op: Operation) -> None:
+        """Insert a barrier before an op that needs one."""
+        match op:
+            case scf.ForOp():
+                self.loop(op)
+            case CallOp():
+                if self.computed or self.loaded:
+                    self.barrier(op)
+                self.computed = True
+            case WaitOp():
+                self.loaded = True
+            case BarrierOp():
+                self.computed = self.loaded = False
+            case StartOp() | scf.IfOp():
+                transfers = any(isinstance(inner, StartOp) for inner in op.walk())
+                if transfers and self.computed:
+                    self.barrier(op)
+            case _:
+                pass
+
+    def loop(self, loop: scf.ForOp) -> None:
+        """At the start of the body, what precedes is the code before the loop or its own end."""
+        inside = list(loop.body.block.walk())
+        self.computed |= any(isinstance(op, CallOp) for op in inside)
+        self.loaded |= any(isinstance(op, WaitOp) for op in inside)
+        self.block(loop.body.block)
+
+    def barrier(self, op: Operation) -> None:
+        """Insert a barrier before an op."""
+        new = BarrierOp()
+        new.location = op.location
+        Rewriter.insert_op(new, InsertPoint.before(op))
+        self.computed = self.loaded = False

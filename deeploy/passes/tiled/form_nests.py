@@ -1,0 +1,55 @@
+"""form-nests: wrap every placed graph op into a nest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp, StringAttr
+from xdsl.ir import Block, Region
+from xdsl.passes import ModulePass
+from xdsl.rewriter import Rewriter
+
+from deeploy.diagnostics import fail
+from deeploy.dialects.graph import GraphOp
+from deeploy.dialects.tiled import NestOp, YieldOp
+from deeploy.passes.graph.place import ENGINE
+
+
+@dataclass(frozen=True)
+class FormNestsPass(ModulePass):
+    """Wrap each placed graph op into a `tiled.nest` of its own."""
+
+    name: ClassVar[str] = "form-nests"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for graph_op in list(op.walk()):
+            if isinstance(graph_op, GraphOp) and not isinstance(graph_op.parent_op(), NestOp):
+                wrap(graph_op)
+
+
+def wrap(op: GraphOp) -> None:
+    """Replace a graph op by a nest around it."""
+    engine = op.attributes.get(ENGINE)
+    if not isinstance(engine, StringAttr):
+        fail(op, "the op has no engine", "run 'place' first")
+    block = Block(arg_types=[v.type for v in op.operands])
+    for arg, operand in zip(block.args, op.operands, strict=True):
+        arg.name_hint = operand.name_hint
+    inner = op.clone()
+    for i, arg in enumerate(block.args):
+        inner.operands[i] = arg
+    inner.location = op.location
+    del inner.attributes[ENGINE]
+    block.add_ops([inner, YieldOp(operands=[inner.results])])
+    nest = NestOp(
+        operands=[op.operands, []],
+        result_types=[[r.type for r in op.results]],
+        properties={"engine": engine},
+        regions=[Region(block)],
+    )
+    nest.location = op.location
+    for old, new in zip(op.results, nest.results, strict=True):
+        new.name_hint = old.name_hint
+    Rewriter.replace_op(op, nest)

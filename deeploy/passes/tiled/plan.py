@@ -1,0 +1,128 @@
+"""plan: tile sizes, buffers, homes and addresses, by one mixed-integer program."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from xdsl.context import Context
+from xdsl.dialects import func
+from xdsl.dialects.builtin import (
+    ArrayAttr,
+    DictionaryAttr,
+    FloatAttr,
+    Float64Type,
+    IntegerAttr,
+    ModuleOp,
+    StringAttr,
+)
+from xdsl.ir import Attribute, BlockArgument
+from xdsl.passes import ModulePass
+from xdsl.utils.exceptions import PassFailedException
+
+from deeploy.dialects.graph import ints
+from deeploy.dialects.mem import HOME, OFFSET
+from deeploy.dialects.tiled import NestOp
+from deeploy.planner.extract import Extracted, extract
+from deeploy.planner.model import NoPlan, Options, solve
+from deeploy.planner.problem import Plan, Problem
+from deeploy.targets import target_of
+
+SUMMARY = "tiled.plan"
+"""Attribute of the function with solver status, gap, seconds and estimated cycles."""
+
+
+@dataclass(frozen=True)
+class PlanPass(ModulePass):
+    """Choose tiles, buffers, homes and addresses of all nests together.
+
+    `buffers`: 1, 2 or auto; `objective`: latency (cycles) or memory (bytes at the peak).
+    """
+
+    name: ClassVar[str] = "plan"
+
+    objective: Literal["latency", "memory"] = "latency"
+    solver: Literal["highs", "cbc"] = "highs"
+    buffers: Literal["1", "2", "auto"] = "auto"
+    max_seconds: float = 60.0
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        target = target_of(op)
+        for function in op.body.block.ops:
+            if isinstance(function, func.FuncOp) and not function.is_declaration:
+                extracted = extract(function, target, self.buffers)
+                plan = self.solve(extracted.problem)
+                annotate(function, extracted, plan)
+
+    def solve(self, problem: Problem) -> Plan:
+        """Solve, or say what does not fit."""
+        check_fits(problem)
+        try:
+            return solve(problem, Options(self.objective, self.solver, self.max_seconds))
+        except NoPlan as error:
+            raise PassFailedException(f"{error}; {describe_demand(problem)}") from None
+
+
+def check_fits(problem: Problem) -> None:
+    """Check that each nest alone fits into the compute memory.
+
+    Raises:
+        PassFailedException: naming the nest that needs most.
+    """
+    if not problem.steps:
+        return
+    step = max(problem.steps, key=lambda s: s.smallest())
+    if step.smallest() > problem.compute.size:
+        raise PassFailedException(
+            f"nest '{step.name}' does not fit: it needs at least {step.smallest()} bytes of "
+            f"{problem.compute.name}, and {problem.compute.size} are given; the smallest budget "
+            f"for the whole network is {step.smallest()} bytes; give more {problem.compute.name}, "
+            "fewer cores (less kernel scratch), or single buffers"
+        )
+
+
+def describe_demand(problem: Problem) -> str:
+    """Which memory is too small, in numbers."""
+    parts = []
+    for space in problem.spaces[1:]:
+        only = [t for t in problem.tensors if t.homes == (space.name,)]
+        steps = range(max(1, len(problem.steps)))
+        peak = max(sum(t.size for t in only if t.first <= n <= t.last) for n in steps)
+        parts.append(f"{space.name} must hold at least {peak} bytes and has {space.size}")
+    return ", ".join(parts)
+
+
+def annotate(function: func.FuncOp, extracted: Extracted, plan: Plan) -> None:
+    """Write a plan into the IR."""
+    placed = dict(zip(extracted.values, zip(plan.homes, plan.offsets, strict=True), strict=True))
+    for nest, choice, scratch in zip(extracted.nests, plan.choices, plan.scratch, strict=True):
+        nest.tile = ints(choice.tile)
+        nest.order = ints(choice.order)
+        nest.buffers = IntegerAttr(choice.buffers, 64)
+        nest.scratch = IntegerAttr(scratch, 64)
+        nest.cycles = IntegerAttr(choice.cycles, 64)
+        nest.homes = ArrayAttr([StringAttr(placed[r][0]) for r in nest.results])
+        nest.offsets = ints([placed[r][1] for r in nest.results])
+    arguments: list[dict[str, Attribute]] = [{} for _ in function.body.block.args]
+    for value, (home, offset) in placed.items():
+        attributes = {HOME: StringAttr(home), OFFSET: IntegerAttr(offset, 64)}
+        if isinstance(value, BlockArgument):
+            arguments[value.index] = attributes
+        elif not isinstance(value.owner, NestOp):
+            value.owner.attributes.update(attributes)  # pyright: ignore
+    set_argument_attributes(function, arguments)
+    function.attributes[SUMMARY] = DictionaryAttr(
+        {
+            "status": StringAttr(plan.status),
+            "gap": FloatAttr(plan.gap, Float64Type()),
+            "cycles": IntegerAttr(plan.cycles, 64),
+        }
+    )
+
+
+def set_argument_attributes(function: func.FuncOp, added: list[dict[str, Attribute]]) -> None:
+    """Add attributes to the arguments of a function."""
+    known = function.arg_attrs.data if function.arg_attrs else [DictionaryAttr({})] * len(added)
+    function.arg_attrs = ArrayAttr(
+        [DictionaryAttr({**old.data, **new}) for old, new in zip(known, added, strict=True)]
+    )

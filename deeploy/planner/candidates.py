@@ -1,0 +1,271 @@
+"""Candidates of a nest: tile sizes, loop orders, buffers and residency, with bytes and cycles.
+
+All tile sizes are evaluated at once with numpy; what another candidate beats in both bytes and
+cycles is dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from xdsl.ir import SSAValue
+
+from deeploy.dialects.graph import element_type
+from deeploy.dialects.mem import element_bytes
+from deeploy.dialects.tiled import NestOp
+from deeploy.engines import Engine
+from deeploy.interfaces.tiling import Iterator, LinearForm, linear_forms, shape_of
+from deeploy.planner.problem import Candidate, align_up
+from deeploy.targets import Link, Memory, Target
+
+Array: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
+Buffers: TypeAlias = Literal["1", "2", "auto"]
+
+CUTS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128, 192, 256)
+"""Into how many tiles an iterator may be cut; and always into tiles of one."""
+MOST_GRID = 6000
+"""The most combinations of tile sizes for one nest."""
+MOST_PER_RESIDENCY = 12
+"""The most candidates kept for each choice of resident tensors."""
+
+
+@dataclass(frozen=True)
+class Operand:
+    """A tensor of a nest: the value inside the body, and the tensor's index in the problem.
+
+    `index` is None for constants and for what must stay in the far memory.
+    """
+
+    value: SSAValue
+    forms: tuple[LinearForm, ...]
+    index: int | None
+    link: Link
+
+
+def tile_choices(iterator: Iterator, limit: int) -> list[int]:
+    """Tile sizes worth trying for one iterator."""
+    if iterator.extent == 1 or not (iterator.parallel and iterator.tileable):
+        return [iterator.extent]
+    sizes = {-(-iterator.extent // cut) for cut in CUTS if cut <= iterator.extent} | {1}
+    # kernels work on blocks of four or eight channels
+    sizes |= {align_up(s, 4) for s in sizes if s >= 4} | {align_up(s, 8) for s in sizes if s >= 8}
+    return sorted((s for s in sizes if s <= min(iterator.extent, limit)), reverse=True)
+
+
+def grid(nest: NestOp, engine: Engine) -> list[Array]:
+    """All combinations of tile sizes: for each iterator an array of equal length."""
+    limits: Mapping[str, int] = engine.kernel(nest.root()).tile_limits(nest.root())
+    choices = [tile_choices(it, limits.get(it.name, it.extent)) for it in nest.iterators()]
+    while np.prod([len(c) for c in choices]) > MOST_GRID:
+        longest = max(range(len(choices)), key=lambda i: len(choices[i]))
+        kept = choices[longest]
+        choices[longest] = kept[::2] + ([kept[-1]] if len(kept) % 2 == 0 else [])
+    mesh = np.meshgrid(*[np.array(c, dtype=np.int64) for c in choices], indexing="ij")
+    return [m.ravel() for m in mesh]
+
+
+def loop_orders(iterators: Sequence[Iterator], operands: Sequence[Operand]) -> list[tuple[int, ...]]:
+    """Orders worth trying: as written, and for each operand one in which it stays longest."""
+    free = [i for i, it in enumerate(iterators) if it.parallel and it.extent > 1]
+    orders = [tuple(free)]
+    for operand in operands:
+        used = {i for form in operand.forms for i in form.used()}
+        orders.append((*[i for i in free if i in used], *[i for i in free if i not in used]))
+    return list(dict.fromkeys(orders))
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """What one operand costs for each combination of tile sizes, under one loop order."""
+
+    tile_bytes: Array
+    moves: Array
+    cycles: Array
+
+
+def traffic(
+    operand: Operand, sizes: Sequence[Array], counts: Sequence[Array], order: Sequence[int]
+) -> Traffic:
+    """Bytes of a tile, times that it is moved, and cycles of all its transfers."""
+    shape = shape_of(operand.value)
+    element = element_bytes(element_type(operand.value))
+    extents = [
+        np.minimum(_extent(form, sizes), extent)
+        for form, extent in zip(operand.forms, shape, strict=True)
+    ]
+    tile_bytes = np.full_like(sizes[0], element)
+    for extent in extents:
+        tile_bytes = tile_bytes * extent
+    moves = _moves(operand, counts, order)
+    distinct = np.ones_like(sizes[0])
+    total = np.full(sizes[0].shape, float(element))
+    for form, extent in zip(operand.forms, shape, strict=True):
+        total = total * _covered(form, extent, sizes, counts)
+    for i in {i for form in operand.forms for i in form.used()}:
+        distinct = distinct * counts[i]
+    moved = total * (moves / distinct)
+    cycles = moved / operand.link.bytes_per_cycle
+    cycles = cycles + moves * _transfers(extents, shape) * operand.link.setup_cycles
+    return Traffic(tile_bytes, moves, cycles.astype(np.int64))
+
+
+def _extent(form: LinearForm, sizes: Sequence[Array]) -> Array:
+    total = np.ones_like(sizes[0])
+    for coefficient, size in zip(form.coefficients, sizes, strict=True):
+        total = total + coefficient * (size - 1)
+    return total
+
+
+def _covered(
+    form: LinearForm, extent: int, sizes: Sequence[Array], counts: Sequence[Array]
+) -> Array:
+    """The sum of the extents of all tiles along one dimension, borders cut."""
+    cut = [i for i in form.used() if counts[i].max() > 1]
+    whole = np.minimum(_extent(form, sizes), extent)
+    if not cut:
+        return whole
+    # the overlap of neighbours is what a tile has beyond its step
+    count = np.ones_like(sizes[0])
+    for i in cut:
+        count = count * counts[i]
+    step = form.coefficients[cut[0]] * sizes[cut[0]]
+    halo = np.maximum(_extent(form, sizes) - step, 0)
+    return np.where(count > 1, np.minimum(extent + (count - 1) * halo, count * whole), whole)
+
+
+def _moves(operand: Operand, counts: Sequence[Array], order: Sequence[int]) -> Array:
+    """How many tiles of an operand are moved: it stays over the loops inside its innermost one."""
+    used = {i for form in operand.forms for i in form.used()}
+    moves = np.ones_like(counts[0])
+    varies = np.zeros(counts[0].shape, dtype=bool)
+    for i in reversed(order):
+        varies = varies | ((counts[i] > 1) & (i in used))
+        moves = moves * np.where(varies, counts[i], 1)
+    return moves
+
+
+def _transfers(extents: Sequence[Array], shape: Sequence[int]) -> Array:
+    """Two-dimensional transfers of one tile: what is contiguous counts as one dimension."""
+    groups = np.ones_like(extents[0]) if extents else np.ones(1, dtype=np.int64)
+    transfers = np.ones_like(groups)
+    for d in reversed(range(len(extents) - 1)):
+        # a dimension adds a group unless all dimensions inside it are whole
+        broken = (extents[d + 1] != shape[d + 1]) & (extents[d] > 1)
+        groups = groups + broken
+        transfers = transfers * np.where(groups > 2, extents[d], 1)
+    return transfers
+
+
+def enumerate_candidates(
+    nest: NestOp, engine: Engine, operands: Sequence[Operand], target: Target, buffers: Buffers
+) -> tuple[Candidate, ...]:
+    """All candidates of a nest that no other one beats. Their scratch may exceed the memory."""
+    memory = target.memory(target.compute)
+    sizes = grid(nest, engine)
+    extents = [it.extent for it in nest.iterators()]
+    counts = [-(-extent // size) for extent, size in zip(extents, sizes, strict=True)]
+    tiles = np.ones_like(sizes[0])
+    for count in counts:
+        tiles = tiles * count
+    compute = compute_cycles(nest, engine, sizes, target.cores) * tiles
+    fixed = private_bytes(nest, engine, target.cores, memory)
+    found: list[Candidate] = []
+    for order in loop_orders(nest.iterators(), operands):
+        costs = [traffic(operand, sizes, counts, order) for operand in operands]
+        for resident in residencies(operands):
+            moving = [c for o, c in zip(operands, costs, strict=True) if o.index not in resident]
+            for slots in (1, 2):
+                scratch = sum((_slots(c, slots, memory.align) for c in moving), tiles * 0 + fixed)
+                cycles = _overlap(compute, moving, tiles, slots)
+                cycles = cycles + 2 * tiles * target.barrier_cycles
+                allowed = (tiles > 1) if slots == 2 else (tiles == 1) | (buffers != "2")
+                if slots == 2 and buffers == "1":
+                    continue
+                front = pareto(scratch, cycles, allowed)
+                found += [
+                    Candidate(
+                        int(cycles[i]),
+                        int(scratch[i]),
+                        resident,
+                        tuple(int(s[i]) for s in sizes),
+                        tuple(j for j in order if counts[j][i] > 1),
+                        slots,
+                    )
+                    for i in front
+                ]
+    return prune(found)
+
+
+def compute_cycles(nest: NestOp, engine: Engine, sizes: Sequence[Array], cores: int) -> Array:
+    """Cycles of the kernel for one tile."""
+    kernel = engine.kernel(nest.root())
+    return np.asarray(kernel.cycles(nest.root(), sizes, cores)).astype(np.int64)
+
+
+def private_bytes(nest: NestOp, engine: Engine, cores: int, memory: Memory) -> int:
+    """Bytes of kernel scratch."""
+    sizes = (engine.kernel(op).scratch_bytes(op, cores) for op in nest.body_ops())
+    return sum(align_up(size, memory.align) for size in sizes)
+
+
+def _slots(cost: Traffic, slots: int, align: int) -> Array:
+    one = -(-cost.tile_bytes // align) * align
+    # what is moved once needs no second buffer
+    return np.where(cost.moves > 1, slots * one, one)
+
+
+def _overlap(compute: Array, moving: Sequence[Traffic], tiles: Array, slots: int) -> Array:
+    """Cycles with transfers beside computation (two buffers) or one after the other.
+
+    What is moved once comes before or after the loops, beside nothing.
+    """
+    once = sum((np.where(c.moves == 1, c.cycles, 0) for c in moving), tiles * 0)
+    often = sum((np.where(c.moves > 1, c.cycles, 0) for c in moving), tiles * 0)
+    if slots == 1:
+        return once + compute + often
+    return once + np.maximum(compute, often) + often // tiles
+
+
+def residencies(operands: Iterable[Operand]) -> list[frozenset[int]]:
+    """All choices of the tensors that stay in the compute memory."""
+    free = sorted({o.index for o in operands if o.index is not None})
+    return [frozenset(c) for n in range(len(free) + 1) for c in combinations(free, n)]
+
+
+def pareto(scratch: Array, cycles: Array, allowed: np.ndarray[Any, Any]) -> list[int]:
+    """Indices of what is not beaten in both, by growing scratch."""
+    order = np.lexsort((cycles, scratch))
+    best, front = None, []
+    for i in order:
+        if allowed[i] and (best is None or cycles[i] < best):
+            best = cycles[i]
+            front.append(int(i))
+    return front
+
+
+def prune(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    """The best candidates for each choice of resident tensors, thinned out evenly."""
+    kept: list[Candidate] = []
+    for resident in dict.fromkeys(c.resident for c in candidates):
+        group = [c for c in candidates if c.resident == resident]
+        front = pareto(
+            np.array([c.scratch for c in group]),
+            np.array([c.cycles for c in group]),
+            np.ones(len(group), dtype=bool),
+        )
+        step = max(1.0, (len(front) - 1) / (MOST_PER_RESIDENCY - 1))
+        chosen = {front[round(i * step)] for i in range(MOST_PER_RESIDENCY) if round(i * step) < len(front)}
+        kept += [group[i] for i in front if i in chosen]
+    return tuple(kept)
+
+
+def operand_forms(nest: NestOp) -> list[tuple[SSAValue, tuple[LinearForm, ...]]]:
+    """Inputs and results of a nest with their maps from the nest's own iterators."""
+    root = nest.root()
+    pairs = [*zip(root.operands, root.operand_maps(), strict=True)]
+    pairs += [*zip(root.results, root.result_maps(), strict=True)]
+    return [(value, linear_forms(map)) for value, map in pairs]

@@ -1,0 +1,298 @@
+"""The mixed-integer program: candidates, homes and addresses together.
+
+For step n and candidate k, `x[n,k]` is 1 for the candidate chosen; for tensor t and memory m,
+`r[t,m]` is 1 for its home. A candidate can be chosen only if it agrees with the homes. At each
+step what is live in a memory fits into it. Bytes alone are a relaxation of the whole problem, so
+as soon as addresses are found for its optimum, that is the optimum of the whole. Only where first
+fit finds none, address variables are added and everything is solved again, together.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import Literal
+
+import mip
+
+from deeploy.planner.greedy import greedy_choices
+from deeploy.planner.packing import Block, pack
+from deeploy.planner.problem import Candidate, Plan, Problem, Space
+
+Objective = Literal["latency", "memory"]
+Solver = Literal["highs", "cbc"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the solver optimises, which one it is, and how long it may take (seconds)."""
+
+    objective: Objective = "latency"
+    solver: Solver = "highs"
+    max_seconds: float = 60.0
+
+
+class NoPlan(Exception):
+    """No plan exists, or none was found in time."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What the program decided, without addresses unless it was asked for them."""
+
+    choices: tuple[Candidate, ...]
+    homes: tuple[str, ...]
+    gap: float
+    status: str
+    addresses: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
+    """Byte offset of a block in a memory, by the names of both."""
+
+
+def solve(problem: Problem, options: Options) -> Plan:
+    """The best plan, with its proved gap.
+
+    Raises:
+        NoPlan: if the tensors do not fit into the memories.
+    """
+    start = time.perf_counter()
+    selection = Program(problem, options).solve()
+    offsets, scratch, overfull = assign(problem, selection)
+    if overfull:
+        selection = Program(problem, options, addressed=overfull).solve()
+        offsets, scratch, overfull = assign(problem, selection)
+    if overfull:
+        raise NoPlan(f"no addresses found in {', '.join(s.name for s in overfull)}")
+    return Plan(
+        choices=selection.choices,
+        homes=selection.homes,
+        offsets=offsets,
+        scratch=scratch,
+        cycles=sum(c.cycles for c in selection.choices),
+        gap=selection.gap,
+        status=selection.status,
+        seconds=time.perf_counter() - start,
+    )
+
+
+def assign(
+    problem: Problem, selection: Selection
+) -> tuple[tuple[int, ...], tuple[int, ...], list[Space]]:
+    """Addresses of tensors and of each step's scratch, and the memories in which they do not fit."""
+    offsets, scratch = [0] * len(problem.tensors), [0] * len(problem.steps)
+    overfull: list[Space] = []
+    for space in problem.spaces:
+        names, blocks = blocks_of(problem, selection, space)
+        keys = [(name, space.name) for name in names]
+        if keys and all(key in selection.addresses for key in keys):
+            found = [selection.addresses[key] for key in keys]
+        else:
+            found, peak = pack(blocks, space.align)
+            if peak > space.size:
+                overfull.append(space)
+        for name, offset in zip(names, found, strict=True):
+            kind, index = name.split("_")
+            (offsets if kind == "t" else scratch)[int(index)] = offset
+    return tuple(offsets), tuple(scratch), overfull
+
+
+def blocks_of(
+    problem: Problem, selection: Selection, space: Space
+) -> tuple[list[str], list[Block]]:
+    """The blocks in one memory: tensors `t_i` at home there, scratch `s_n` in the compute memory."""
+    names, blocks = [], []
+    for i, (tensor, home) in enumerate(zip(problem.tensors, selection.homes, strict=True)):
+        if home == space.name and tensor.size:
+            names.append(f"t_{i}")
+            blocks.append(Block(tensor.size, tensor.first, tensor.last))
+    if space == problem.compute:
+        for n, choice in enumerate(selection.choices):
+            if choice.scratch:
+                names.append(f"s_{n}")
+                blocks.append(Block(choice.scratch, n, n))
+    return names, blocks
+
+
+class Program:
+    """One mixed-integer program; with address variables for the memories in `addressed`."""
+
+    def __init__(
+        self, problem: Problem, options: Options, addressed: list[Space] | None = None
+    ) -> None:
+        self.problem = problem
+        self.options = options
+        self.addressed = addressed or []
+        name = mip.HIGHS if options.solver == "highs" else mip.CBC
+        with quiet():
+            self.model = mip.Model(sense=mip.MINIMIZE, solver_name=name)
+            self.model.verbose = 0
+            self.model.threads = 1
+            self.model.seed = 0
+            self.choose = [
+                [self.model.add_var(f"x_{n}_{k}", var_type=mip.BINARY) for k in range(len(s.candidates))]
+                for n, s in enumerate(problem.steps)
+            ]
+            self.home = [
+                {m: self.model.add_var(f"r_{i}_{m}", var_type=mip.BINARY) for m in t.homes}
+                for i, t in enumerate(problem.tensors)
+            ]
+            self.address: dict[tuple[str, str], mip.Var] = {}
+            self._constrain()
+
+    def _constrain(self) -> None:
+        model, problem = self.model, self.problem
+        compute = problem.compute.name
+        for choose in self.choose:
+            model += mip.xsum(choose) == 1
+        for home in self.home:
+            model += mip.xsum(home.values()) == 1
+        for step, choose in zip(problem.steps, self.choose, strict=True):
+            for i in step.tensors:
+                chosen = [x for x, c in zip(choose, step.candidates, strict=True) if i in c.resident]
+                model += mip.xsum(chosen) == self.home[i].get(compute, 0)
+        usage = [self._usage(space) for space in problem.spaces]
+        for space, steps in zip(problem.spaces, usage, strict=True):
+            for used in steps:
+                model += used <= space.size
+            if space in self.addressed:
+                self._separate(space)
+        model.objective = self._objective(usage)
+
+    def _usage(self, space: Space) -> list[mip.LinExpr]:
+        """The bytes in use in a memory at each step."""
+        expressions: list[mip.LinExpr] = []
+        for n, (step, choose) in enumerate(zip(self.problem.steps, self.choose, strict=True)):
+            terms = [
+                t.size * self.home[i][space.name]
+                for i, t in enumerate(self.problem.tensors)
+                if space.name in t.homes and t.first <= n <= t.last
+            ]
+            if space == self.problem.compute:
+                terms += [c.scratch * x for c, x in zip(step.candidates, choose, strict=True)]
+            expressions.append(mip.xsum(terms))
+        return expressions
+
+    def _objective(self, usage: list[list[mip.LinExpr]]) -> mip.LinExpr:
+        cycles = mip.xsum(
+            c.cycles * x
+            for step, choose in zip(self.problem.steps, self.choose, strict=True)
+            for c, x in zip(step.candidates, choose, strict=True)
+        ) + mip.xsum(self._detours())
+        if self.options.objective == "latency":
+            return cycles
+        peaks: list[mip.Var] = []
+        for space, steps in zip(self.problem.spaces, usage, strict=True):
+            peak = self.model.add_var(f"peak_{space.name}", lb=0, ub=space.size)
+            for used in steps:
+                self.model += used <= peak
+            peaks.append(peak)
+        # cycles only decide between plans of equal bytes
+        slowest = sum(max(c.cycles for c in s.candidates) for s in self.problem.steps)
+        return mip.xsum(peaks) + cycles * (0.5 / max(slowest, 1))
+
+    def _detours(self) -> Iterator[mip.LinExpr]:
+        """Cycles that a tensor in a slower memory costs beyond the candidates' estimate."""
+        far = self.problem.spaces[1:]
+        fastest = max((s.bytes_per_cycle for s in far), default=1.0)
+        for i, tensor in enumerate(self.problem.tensors):
+            users = sum(i in step.tensors for step in self.problem.steps)
+            for space in far:
+                extra = tensor.size * users * (1 / space.bytes_per_cycle - 1 / fastest)
+                if space.name in tensor.homes and extra > 0:
+                    yield extra * self.home[i][space.name]
+
+    def _separate(self, space: Space) -> None:
+        """No overlap of blocks in use at the same time, in units of the alignment."""
+        units = space.size // space.align
+        spans: list[tuple[str, mip.LinExpr, mip.LinExpr, int, int]] = []
+        for i, t in enumerate(self.problem.tensors):
+            if space.name in t.homes:
+                present = self.home[i][space.name]
+                spans.append((f"t_{i}", (t.size // space.align) * present, present, t.first, t.last))
+        if space == self.problem.compute:
+            for n, (step, choose) in enumerate(zip(self.problem.steps, self.choose, strict=True)):
+                size = mip.xsum(
+                    (c.scratch // space.align) * x
+                    for c, x in zip(step.candidates, choose, strict=True)
+                )
+                spans.append((f"s_{n}", size, mip.LinExpr(const=1), n, n))
+        for name, size, _, _, _ in spans:
+            offset = self.model.add_var(f"{name}_{space.name}", lb=0, ub=units, var_type=mip.INTEGER)
+            self.address[name, space.name] = offset
+            self.model += offset + size <= units
+        for a, b in combinations(spans, 2):
+            if a[3] <= b[4] and b[3] <= a[4]:
+                self._before_or_after(a, b, space)
+
+    def _before_or_after(
+        self,
+        a: tuple[str, mip.LinExpr, mip.LinExpr, int, int],
+        b: tuple[str, mip.LinExpr, mip.LinExpr, int, int],
+        space: Space,
+    ) -> None:
+        units = space.size // space.align
+        below = self.model.add_var(f"below_{a[0]}_{b[0]}_{space.name}", var_type=mip.BINARY)
+        first, second = self.address[a[0], space.name], self.address[b[0], space.name]
+        absent = 2 - a[2] - b[2]
+        self.model += first + a[1] <= second + units * (1 - below) + units * absent
+        self.model += second + b[1] <= first + units * below + units * absent
+
+    def solve(self) -> Selection:
+        """Run the solver; the greedy plan where it finds nothing in time.
+
+        Raises:
+            NoPlan: if there is no plan.
+        """
+        greedy = greedy_choices(self.problem)
+        if greedy is not None:
+            self.model.start = [
+                (self.choose[n][self.problem.steps[n].candidates.index(c)], 1.0)
+                for n, c in enumerate(greedy)
+            ]
+        with quiet():
+            status = self.model.optimize(max_seconds=self.options.max_seconds)  # pyright: ignore
+        if self.model.num_solutions:
+            return self._selection(status)
+        if status is mip.OptimizationStatus.INFEASIBLE or greedy is None or self.addressed:
+            raise NoPlan("the network does not fit into the memories of the target")
+        return self._from_greedy(greedy)
+
+    def _selection(self, status: mip.OptimizationStatus) -> Selection:
+        choices = tuple(
+            max(zip(choose, step.candidates, strict=True), key=lambda pair: pair[0].x)[1]
+            for choose, step in zip(self.choose, self.problem.steps, strict=True)
+        )
+        homes = tuple(max(home, key=lambda m: home[m].x) for home in self.home)
+        align = {s.name: s.align for s in self.addressed}
+        addresses = {key: round(v.x) * align[key[1]] for key, v in self.address.items()}
+        gap = 0.0 if status is mip.OptimizationStatus.OPTIMAL else float(self.model.gap)
+        return Selection(choices, homes, gap, status.name.lower(), addresses)
+
+    def _from_greedy(self, choices: tuple[Candidate, ...]) -> Selection:
+        resident = frozenset[int]().union(*(c.resident for c in choices))
+        compute = self.problem.compute.name
+        homes = tuple(
+            compute if i in resident else next(m for m in t.homes if m != compute)
+            for i, t in enumerate(self.problem.tensors)
+        )
+        bound = self.model.objective_bound
+        cycles = sum(c.cycles for c in choices)
+        gap = (cycles - bound) / cycles if bound is not None and cycles else 1.0
+        return Selection(choices, homes, gap, "greedy")
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep the native text of solvers off stdout, where IR goes."""
+    saved = os.dup(1)
+    null = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(null, 1)
+        yield
+    finally:
+        os.dup2(saved, 1)
+        os.close(saved)
+        os.close(null)

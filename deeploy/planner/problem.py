@@ -1,0 +1,99 @@
+"""The planning problem, free of IR: tensors, steps and what each step may do.
+
+Sizes are bytes, times are cycles. Steps are the nests in the order in which they run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """A tensor that the plan places.
+
+    It is live from step `first` to step `last`, both included; `homes` are the memories in which
+    it may lie, in order of preference.
+    """
+
+    name: str
+    size: int
+    first: int
+    last: int
+    homes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One way to run a step.
+
+    `resident` are the tensors (by index) that lie in the compute memory; all other operands move
+    through tiles. `scratch` is the bytes of tiles and kernel scratch together.
+    """
+
+    cycles: int
+    scratch: int
+    resident: frozenset[int]
+    tile: tuple[int, ...]
+    order: tuple[int, ...]
+    buffers: int
+
+
+@dataclass(frozen=True)
+class Step:
+    """One nest: its name for the user, its tensors (by index), and its candidates."""
+
+    name: str
+    tensors: frozenset[int]
+    candidates: tuple[Candidate, ...]
+
+    def smallest(self) -> int:
+        """The least scratch with which the step runs when no tensor stays."""
+        return min(c.scratch for c in self.candidates if not c.resident)
+
+
+@dataclass(frozen=True)
+class Space:
+    """A memory to plan: name, bytes, alignment of blocks, and bytes per cycle to the cores."""
+
+    name: str
+    size: int
+    align: int
+    bytes_per_cycle: float = 0.0
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What the planner decides about. `spaces[0]` is the memory in which kernels compute."""
+
+    tensors: tuple[Tensor, ...]
+    steps: tuple[Step, ...]
+    spaces: tuple[Space, ...]
+
+    @property
+    def compute(self) -> Space:
+        """The memory in which kernels compute."""
+        return self.spaces[0]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A solution: a candidate for each step, a home and an address for each tensor.
+
+    `scratch` is the address of each step's tiles. `gap` is the proved relative distance to the best
+    plan, `status` what the solver said, `seconds` how long it took.
+    """
+
+    choices: tuple[Candidate, ...]
+    homes: tuple[str, ...]
+    offsets: tuple[int, ...]
+    scratch: tuple[int, ...]
+    cycles: int
+    gap: float
+    status: str
+    seconds: float
+
+
+def align_up(size: int, align: int) -> int:
+    """`size` rounded up to a multiple of `align`."""
+    return -(-size // align) * align

@@ -1,0 +1,170 @@
+"""Chips: memories, links between them, cores and engines.
+
+A target is data. It travels in the IR as an attribute of the module, so that a pass needs nothing
+but the module, and a file can be picked up again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from xdsl.dialects.builtin import (
+    ArrayAttr,
+    DictionaryAttr,
+    Float64Type,
+    FloatAttr,
+    IntegerAttr,
+    ModuleOp,
+    StringAttr,
+    i64,
+)
+from xdsl.ir import Attribute
+from xdsl.utils.exceptions import PassFailedException
+
+from deeploy import registry
+from deeploy.diagnostics import DeeployError
+from deeploy.dialects.mem import TARGET
+
+
+@dataclass(frozen=True)
+class Memory:
+    """A memory: `size` in bytes, `align` of every block in it in bytes.
+
+    `constants`: it holds the network's constants when the program starts. `activations`: tensors
+    may be written there. The order in a target is from near to far.
+    """
+
+    name: str
+    size: int
+    align: int = 4
+    constants: bool = False
+    activations: bool = True
+
+
+@dataclass(frozen=True)
+class Link:
+    """A way between two memories, in both directions: bytes per cycle, and cycles per transfer."""
+
+    near: str
+    far: str
+    bytes_per_cycle: float
+    setup_cycles: int
+
+
+@dataclass(frozen=True)
+class Target:
+    """A chip.
+
+    `compute` is the memory on which the cores work, `io` the one where inputs and outputs of the
+    network lie. `platform` is the folder of the runtime that runs it by default.
+    """
+
+    name: str
+    cores: int
+    compute: str
+    io: str
+    memories: tuple[Memory, ...]
+    links: tuple[Link, ...]
+    engines: tuple[str, ...] = ("cluster",)
+    platform: str = "host"
+    barrier_cycles: int = 15
+    summary: str = ""
+
+    def memory(self, name: str) -> Memory:
+        """The memory of that name.
+
+        Raises:
+            DeeployError: there is none.
+        """
+        for memory in self.memories:
+            if memory.name == name:
+                return memory
+        raise DeeployError(
+            f"target '{self.name}' has no memory '{name}'",
+            f"it has {', '.join(m.name for m in self.memories)}",
+        )
+
+    def link(self, a: str, b: str) -> Link:
+        """The link between two memories.
+
+        Raises:
+            DeeployError: there is none.
+        """
+        for link in self.links:
+            if {link.near, link.far} == {a, b}:
+                return link
+        raise DeeployError(f"target '{self.name}' has no link between '{a}' and '{b}'")
+
+    def with_sizes(self, **sizes: int) -> Target:
+        """The same chip with other sizes of some memories, in bytes."""
+        for name in sizes:
+            self.memory(name)
+        memories = tuple(replace(m, size=sizes.get(m.name, m.size)) for m in self.memories)
+        return replace(self, memories=memories)
+
+
+def find_target(name: str) -> Target:
+    """The installed target of that name.
+
+    Raises:
+        DeeployError: there is none.
+    """
+    target = registry.load(registry.TARGETS, name)
+    assert isinstance(target, Target)
+    return target
+
+
+def target_of(module: ModuleOp) -> Target:
+    """The target that a module is compiled for.
+
+    Raises:
+        PassFailedException: `set-target` has not run, or the attribute is malformed.
+    """
+    attr = module.attributes.get(TARGET)
+    if not isinstance(attr, DictionaryAttr):
+        raise PassFailedException("the module has no target; run 'set-target{name=…}' first")
+    try:
+        fields = _from_attr(attr)
+        fields["memories"] = tuple(Memory(**m) for m in fields["memories"])
+        fields["links"] = tuple(Link(**link) for link in fields["links"])
+        return Target(**fields)
+    except (TypeError, KeyError) as error:
+        raise PassFailedException(f"malformed '{TARGET}': {error}") from None
+
+
+def target_attr(target: Target) -> DictionaryAttr:
+    """A target as an attribute."""
+    attr = _to_attr(asdict(target))
+    assert isinstance(attr, DictionaryAttr)
+    return attr
+
+
+def _to_attr(value: Any) -> Attribute:
+    match value:
+        case bool() | int():
+            return IntegerAttr(int(value), i64)
+        case float():
+            return FloatAttr(value, Float64Type())
+        case str():
+            return StringAttr(value)
+        case dict():
+            return DictionaryAttr({k: _to_attr(v) for k, v in value.items()})  # pyright: ignore
+        case _:
+            return ArrayAttr([_to_attr(v) for v in value])
+
+
+def _from_attr(attr: Attribute) -> Any:
+    match attr:
+        case IntegerAttr():
+            return attr.value.data
+        case FloatAttr():
+            return attr.value.data
+        case StringAttr():
+            return attr.data
+        case DictionaryAttr():
+            return {k: _from_attr(v) for k, v in attr.data.items()}
+        case ArrayAttr():
+            return tuple(_from_attr(v) for v in attr.data)  # pyright: ignore
+        case _:
+            raise TypeError(f"unexpected {attr}")

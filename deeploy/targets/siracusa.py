@@ -1,0 +1,26 @@
+"""Siracusa: eight RV32 cores with Xpulp instructions, 256 KiB of L1, 2 MiB of L2.
+
+Sources: arXiv 2312.14750 (Siracusa) for memories and links, the memory map of its SDK for sizes.
+"""
+
+from deeploy.targets import Link, Memory, Target
+
+TARGET = Target(
+    name="siracusa",
+    cores=8,
+    compute="L1",
+    io="L2",
+    memories=(
+        # 262,144 bytes, of which the stacks of the cores and the runtime take the rest
+        Memory("L1", size=212_000, align=16),
+        # shared part of L2, from 0x1C010000
+        Memory("L2", size=0x1F0000, align=16, constants=True),
+    ),
+    links=(
+        # 64-bit port; about 17 cycles until the first byte, measured with GVSoC
+        Link("L1", "L2", bytes_per_cycle=8.0, setup_cycles=17),
+    ),
+    # event unit: 10 to 15 cycles (arXiv 2004.06662)
+    barrier_cycles=15,
+    summary="8 RV32 cores with Xpulp, 212 kB of L1 for data, 2 MiB of L2",
+)
