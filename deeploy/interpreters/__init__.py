@@ -10,13 +10,17 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import IntegerType, MemRefType, ModuleOp, TensorType
 from xdsl.dialects.func import FuncOp
 from xdsl.interpreter import Interpreter
+from xdsl.interpreters.arith import ArithFunctions
 from xdsl.interpreters.func import FuncFunctions
+from xdsl.interpreters.scf import ScfFunctions
 from xdsl.ir import Attribute
 from xdsl.traits import SymbolTable
 
 from deeploy.diagnostics import DeeployError
 from deeploy.dialects.graph.attributes import integer_range
 from deeploy.interpreters.graph import GraphFunctions
+from deeploy.interpreters.memory import IndexFunctions, MemoryFunctions
+from deeploy.interpreters.tiled import TiledFunctions
 from deeploy.resources import Array, ConstantType, numpy_dtype
 
 
@@ -25,6 +29,11 @@ def make_interpreter(ctx: Context, module: ModuleOp) -> Interpreter:
     interpreter = Interpreter(module)
     interpreter.register_implementations(FuncFunctions())
     interpreter.register_implementations(GraphFunctions(ctx))
+    interpreter.register_implementations(TiledFunctions())
+    interpreter.register_implementations(ArithFunctions())
+    interpreter.register_implementations(IndexFunctions())
+    interpreter.register_implementations(ScfFunctions())
+    interpreter.register_implementations(MemoryFunctions(ctx, module))
     return interpreter
 
 

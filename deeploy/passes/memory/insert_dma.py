@@ -69,12 +69,11 @@ def wait_before_use(block: Block, load: SSAValue, store: SSAValue) -> None:
     """Wait for loads before the next kernel, and for stores at once."""
     pending: dict[SSAValue, Operation] = {}
     for op in list(block.ops):
-        for region in op.regions:
-            if isinstance(op, scf.ForOp):
-                wait_before_use(region.block, load, store)
+        if isinstance(op, scf.ForOp):
+            wait_before_use(op.body.block, load, store)
         for started in starts_in(op):
             pending[started.channel] = op
-        if isinstance(op, CallOp) and load in pending:
+        if isinstance(op, CallOp | scf.ForOp) and load in pending:
             insert_wait(load, InsertPoint.before(op), op)
             del pending[load]
         following = op.next_op

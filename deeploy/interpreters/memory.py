@@ -1,0 +1,224 @@
+"""The meaning of buffers, transfers and kernel calls.
+
+Memories are arrays of bytes, so that buffers at overlapping addresses do overlap. Fresh memory and
+destinations of running transfers hold poison: what is used too early gives a wrong result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+from xdsl.context import Context
+from xdsl.dialects import arith, memref
+from xdsl.dialects.builtin import DYNAMIC_INDEX, MemRefType, ModuleOp
+from xdsl.interpreter import Interpreter, InterpreterFunctions, PythonValues, impl, register_impls
+from xdsl.utils.exceptions import InterpretationError
+
+from deeploy.dialects import cluster, dma, mem
+from deeploy.dialects.mem import TARGET, element_bytes
+from deeploy.interfaces.tiling import Overhang
+from deeploy.interpreters.graph import evaluate
+from deeploy.resources import Array, array_of, numpy_dtype
+from deeploy.targets import target_of
+
+POISON = 0xA5
+
+
+@dataclass
+class Memories:
+    """The memories of the target, made when they are first used."""
+
+    module: ModuleOp
+    bytes: dict[str, Array] = field(default_factory=dict[str, Array])
+
+    def view(self, type: MemRefType, offset: int) -> Array:
+        """The elements of a buffer at a byte offset of its memory."""
+        assert isinstance(type.memory_space, mem.LevelAttr)
+        level = type.memory_space.level.data
+        if level not in self.bytes:
+            if TARGET not in self.module.attributes:
+                raise InterpretationError("buffers at addresses need a target")
+            size = target_of(self.module).memory(level).size
+            self.bytes[level] = np.full(size, POISON, np.uint8)
+        dtype = numpy_dtype(type.element_type)
+        count = elements_spanned(type)
+        end = offset + count * dtype.itemsize
+        if end > self.bytes[level].size:
+            raise InterpretationError(f"a buffer at {offset} ends beyond the end of {level}")
+        return strided(self.bytes[level][offset:end].view(dtype), type)
+
+
+def elements_spanned(type: MemRefType) -> int:
+    """Elements from the first to the last of a buffer, gaps included."""
+    strides = type.get_strides()
+    assert strides is not None
+    steps = zip(type.get_shape(), strides, strict=True)
+    return sum((extent - 1) * (stride or 0) for extent, stride in steps) + 1
+
+
+def strided(flat: Array, type: MemRefType) -> Array:
+    """A flat array under the shape and strides of a memref."""
+    strides = type.get_strides()
+    assert strides is not None
+    return as_strided(flat, type.get_shape(), [(s or 0) * flat.itemsize for s in strides])
+
+
+def fresh(type: MemRefType) -> Array:
+    """A new buffer full of poison."""
+    size = elements_spanned(type) * element_bytes(type.element_type)
+    flat = np.full(size, POISON, np.uint8).view(numpy_dtype(type.element_type))
+    return strided(flat, type)
+
+
+def mixed(static: Sequence[int], dynamic: Sequence[int]) -> list[int]:
+    """A list of numbers, some of which are values."""
+    values = iter(dynamic)
+    return [next(values) if s == DYNAMIC_INDEX else s for s in static]
+
+
+@register_impls
+class MemoryFunctions(InterpreterFunctions):
+    """Runs memref, mem, dma and cluster ops; a buffer is a numpy view, a channel a list of copies."""
+
+    def __init__(self, ctx: Context, module: ModuleOp) -> None:
+        self.ctx = ctx
+        self.memories = Memories(module)
+        self.channels: list[list[tuple[Array, Array]]] = []
+
+    @impl(memref.AllocOp)
+    def run_alloc(
+        self, interpreter: Interpreter, op: memref.AllocOp, args: PythonValues
+    ) -> PythonValues:
+        assert isinstance(op.memref.type, MemRefType)
+        return (fresh(op.memref.type),)
+
+    @impl(mem.BufferOp)
+    def run_buffer(
+        self, interpreter: Interpreter, op: mem.BufferOp, args: PythonValues
+    ) -> PythonValues:
+        assert isinstance(op.result.type, MemRefType)
+        return (self.memories.view(op.result.type, op.offset.value.data),)
+
+    @impl(mem.ConstantOp)
+    def run_constant(
+        self, interpreter: Interpreter, op: mem.ConstantOp, args: PythonValues
+    ) -> PythonValues:
+        values = array_of(self.ctx, op.value)
+        if op.offset is None or TARGET not in self.memories.module.attributes:
+            return (values.copy(),)
+        assert isinstance(op.result.type, MemRefType)
+        view = self.memories.view(op.result.type, op.offset.value.data)
+        view[...] = values
+        return (view,)
+
+    @impl(mem.ReshapeOp)
+    def run_reshape(
+        self, interpreter: Interpreter, op: mem.ReshapeOp, args: PythonValues
+    ) -> PythonValues:
+        assert isinstance(op.result.type, MemRefType)
+        view = args[0].view()
+        view.shape = op.result.type.get_shape()  # fails rather than copies
+        return (view,)
+
+    @impl(memref.SubviewOp)
+    def run_subview(
+        self, interpreter: Interpreter, op: memref.SubviewOp, args: PythonValues
+    ) -> PythonValues:
+        source, *rest = args
+        offsets, sizes = rest[: len(op.offsets)], rest[len(op.offsets) :]
+        starts = mixed(op.static_offsets.get_values(), offsets)
+        extents = mixed(op.static_sizes.get_values(), sizes)
+        steps = op.static_strides.get_values()
+        for start, extent, step, whole in zip(starts, extents, steps, source.shape, strict=True):
+            if start < 0 or extent < 0 or (extent and start + (extent - 1) * step >= whole):
+                raise InterpretationError(f"subview {starts} {extents} leaves {source.shape}")
+        ranges = zip(starts, extents, steps, strict=True)
+        view = source[tuple(slice(a, a + n * step, step) for a, n, step in ranges)]
+        assert isinstance(op.result.type, MemRefType)
+        dropped = view.ndim - op.result.type.get_num_dims()
+        return (view[(0,) * dropped],)
+
+    @impl(memref.CopyOp)
+    def run_copy(
+        self, interpreter: Interpreter, op: memref.CopyOp, args: PythonValues
+    ) -> PythonValues:
+        args[1][...] = args[0]
+        return ()
+
+    @impl(dma.ChannelOp)
+    def run_channel(
+        self, interpreter: Interpreter, op: dma.ChannelOp, args: PythonValues
+    ) -> PythonValues:
+        self.channels.append([])
+        return (self.channels[-1],)
+
+    @impl(dma.StartOp)
+    def run_start(
+        self, interpreter: Interpreter, op: dma.StartOp, args: PythonValues
+    ) -> PythonValues:
+        source, destination, channel = args
+        destination[...] = np.frombuffer(bytes([POISON] * destination.itemsize), destination.dtype)
+        channel.append((source, destination))
+        return ()
+
+    @impl(dma.WaitOp)
+    def run_wait(
+        self, interpreter: Interpreter, op: dma.WaitOp, args: PythonValues
+    ) -> PythonValues:
+        for source, destination in args[0]:
+            destination[...] = source
+        args[0].clear()
+        return ()
+
+    @impl(cluster.BarrierOp)
+    def run_barrier(
+        self, interpreter: Interpreter, op: cluster.BarrierOp, args: PythonValues
+    ) -> PythonValues:
+        return ()
+
+    @impl(cluster.CallOp)
+    def run_call(
+        self, interpreter: Interpreter, op: cluster.CallOp, args: PythonValues
+    ) -> PythonValues:
+        inputs = args[: len(op.inputs)]
+        output = args[len(op.inputs)]
+        dynamic = args[len(args) - len(op.overhang) :] if op.overhang else ()
+        sides = mixed(op.static_overhang.get_values(), dynamic)
+        overhangs = [[Overhang(0, 0)] * array.ndim for array in inputs]
+        if sides:
+            pairs = zip(sides[::2], sides[1::2], strict=True)
+            overhangs[0] = [Overhang(low, high) for low, high in pairs]
+        output[...] = evaluate(op.op, inputs, overhangs)
+        return ()
+
+
+@register_impls
+class IndexFunctions(InterpreterFunctions):
+    """The index arithmetic that xDSL does not run."""
+
+    @impl(arith.MinSIOp)
+    def run_min(
+        self, interpreter: Interpreter, op: arith.MinSIOp, args: PythonValues
+    ) -> PythonValues:
+        return (min(args),)
+
+    @impl(arith.MaxSIOp)
+    def run_max(
+        self, interpreter: Interpreter, op: arith.MaxSIOp, args: PythonValues
+    ) -> PythonValues:
+        return (max(args),)
+
+    @impl(arith.DivUIOp)
+    def run_div(
+        self, interpreter: Interpreter, op: arith.DivUIOp, args: PythonValues
+    ) -> PythonValues:
+        return (args[0] // args[1],)
+
+    @impl(arith.RemUIOp)
+    def run_rem(
+        self, interpreter: Interpreter, op: arith.RemUIOp, args: PythonValues
+    ) -> PythonValues:
+        return (args[0] % args[1],)
