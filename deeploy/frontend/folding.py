@@ -121,7 +121,8 @@ def _evaluate(proto: onnx.NodeProto, arrays: Sequence[Array], opset: int) -> lis
     version = min(opset, onnx.defs.onnx_opset_version())
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", version)])
     try:
-        return [np.asarray(a) for a in ReferenceEvaluator(model).run(None, feeds)]
+        results = ReferenceEvaluator(model).run(None, feeds)  # pyright: ignore[reportUnknownMemberType]
+        return [np.asarray(result) for result in results]
     except Exception as error:  # the evaluator raises whatever numpy raised
         raise DeeployError(f"cannot be evaluated: {first_line(error)}") from None
 

@@ -116,7 +116,10 @@ class _Importer:
         if operator.schema:
             check_node(self.model, proto)
         results = operator.convert(node, self.builder)
-        return [results] if isinstance(results, Constant | Tensor) else results
+        results = [results] if isinstance(results, Constant | Tensor) else results
+        if any(node.outputs[len(results) :]):
+            raise DeeployError(f"{len(node.outputs)} outputs are expected, but there is only one")
+        return results
 
     def finish(self) -> ModuleOp:
         """Close the function and put it into a module."""
@@ -125,7 +128,7 @@ class _Importer:
         seen: set[object] = set(self.block.args)
         for index, result in enumerate(results):
             if result.ssa in seen:
-                results[index] = self.builder.move(CopyOp, result)
+                results[index] = self._copy(result, names[index])
             seen.add(result.ssa)
         self.block.add_op(ReturnOp(*(result.ssa for result in results)))
         function = FuncOp(
@@ -143,9 +146,14 @@ class _Importer:
         if isinstance(value, Tensor):
             return value
         try:
-            return self.builder.move(CopyOp, self.builder.tensor(value))
+            return self._copy(self.builder.tensor(value), name)
         except DeeployError as error:
             raise DeeployError(f"output '{name}': {error.message}", error.hint) from None
+
+    def _copy(self, value: Tensor, name: str) -> Tensor:
+        copy = self.builder.move(CopyOp, value)
+        copy.ssa.name_hint = identifier(name)
+        return copy
 
 
 def _names(names: Sequence[str]) -> ArrayAttr[DictionaryAttr]:

@@ -13,7 +13,7 @@ from xdsl.dialects.builtin import IntegerType
 
 from deeploy.diagnostics import DeeployError, UsageError, did_you_mean
 from deeploy.dialects.graph import si8, si32, ui8
-from deeploy.frontend.ranges import bounds, smallest_type
+from deeploy.frontend.ranges import bounds, smallest_type, type_interval
 from deeploy.frontend.values import Array, exact_integers
 
 InputValues: TypeAlias = Sequence[Array] | Mapping[str, Array]
@@ -23,7 +23,7 @@ _TYPE_NAMES = {
     **{name: ui8 for name in ("ui8", "u8", "uint8")},
     **{name: si32 for name in ("si32", "i32", "int32")},
 }
-_ONNX_TYPES = {
+_ONNX_TYPES: dict[int, IntegerType] = {
     onnx.TensorProto.INT8: si8,
     onnx.TensorProto.UINT8: ui8,
     onnx.TensorProto.INT32: si32,
@@ -105,7 +105,15 @@ def _graph_input(
         )
     if value.type.tensor_type.elem_type in _NOT_NUMBERS:
         raise DeeployError(f"input '{value.name}' is not a tensor of numbers")
+    if given is not None and example is not None and example.size:
+        _check_example(value.name, given, example)
     return GraphInput(value.name, shape, given or _guessed_type(value, example, shape))
+
+
+def _check_example(name: str, type: IntegerType, example: Array) -> None:
+    values = bounds(exact_integers(f"input '{name}'", example))
+    if values not in type_interval(type):
+        raise DeeployError(f"input '{name}' has values in {values}, which {type} does not hold")
 
 
 def _guessed_type(

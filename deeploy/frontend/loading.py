@@ -40,11 +40,9 @@ def load_model(source: str | Path | bytes) -> tuple[onnx.ModelProto, str]:
 
 
 def opset_of(model: onnx.ModelProto, domain: str) -> int:
-    """The version of an operator set; the first entry counts where there are several."""
-    for entry in model.opset_import:
-        if plain_domain(entry.domain) == domain:
-            return entry.version
-    return 1
+    """The version of an operator set: the newest where it is given several times."""
+    versions = [e.version for e in model.opset_import if plain_domain(e.domain) == domain]
+    return max(versions, default=1)
 
 
 def plain_domain(domain: str) -> str:
@@ -63,7 +61,7 @@ def _parse(source: str | Path | bytes, title: str) -> onnx.ModelProto:
             return onnx.load_model_from_string(source)
         if not Path(source).is_file():
             raise DeeployError(f"{title}: no such file")
-        return onnx.load_model(source)
+        return onnx.load_model(source, format="protobuf")  # pyright: ignore[reportUnknownMemberType]
     except DecodeError:
         raise DeeployError(
             f"{title}: not an ONNX model", "the file is truncated or of another kind"
@@ -186,10 +184,13 @@ def _check_structure(model: onnx.ModelProto) -> None:
     )
     for node in copy.graph.node:
         node.domain = _CHECKED_DOMAIN
+    for value in (*copy.graph.input, *copy.graph.output):
+        # shapes of inputs are looked at later, with a better message; others are inferred
+        value.type.tensor_type.shape.SetInParent()
     try:
-        checker.check_model(copy)
+        checker.check_model(copy)  # pyright: ignore[reportUnknownMemberType]
     except (checker.ValidationError, ValueError) as error:
-        raise DeeployError(f"not a valid ONNX model: {first_line(error)}") from None
+        raise DeeployError(f"onnx's checker rejects it: {first_line(error)}") from None
 
 
 def check_node(model: onnx.ModelProto, node: onnx.NodeProto) -> None:

@@ -11,7 +11,7 @@ import onnx
 from onnx import numpy_helper
 
 from deeploy.diagnostics import DeeployError
-from deeploy.frontend.values import Constant, Value
+from deeploy.frontend.values import Array, Constant, Value
 
 
 def decode_attributes(proto: onnx.NodeProto) -> dict[str, Any]:
@@ -72,9 +72,9 @@ class Node:
         if value is None:
             raise DeeployError(f"attribute '{name}' is missing")
         array = np.asarray(value)
-        if array.size != 1 or array.dtype.kind not in "iufb" or array.item() != int(array.item()):
+        if array.size != 1:
             raise DeeployError(f"attribute '{name}' must be one integer, not {value}")
-        return int(array.item())
+        return _integers(name, array)[0]
 
     def string(self, name: str, default: str) -> str:
         """An attribute as text."""
@@ -83,14 +83,14 @@ class Node:
     def integers(self, name: str) -> tuple[int, ...] | None:
         """An attribute as a list of integers, or None if it is not there."""
         value = self.attributes.get(name)
-        return None if value is None else tuple(int(v) for v in np.asarray(value).ravel())
+        return None if value is None else _integers(name, np.asarray(value))
 
     def integers_from(self, name: str, index: int) -> tuple[int, ...] | None:
         """A list that newer opsets have as the input at `index` and older ones as an attribute."""
         constant = self.constant(index, name)
         if constant is None:
             return self.integers(name)
-        return tuple(int(v) for v in constant.array.ravel())
+        return _integers(name, constant.array)
 
     def scalar_from(self, name: str, index: int) -> float | int | None:
         """The same for one number."""
@@ -99,9 +99,17 @@ class Node:
         if value is None:
             return None
         array = np.asarray(value)
-        if array.size != 1:
-            raise DeeployError(f"'{name}' must be one number, not {array.size}")
+        if array.size != 1 or array.dtype.kind not in "iufb" or np.isnan(array).any():
+            raise DeeployError(f"'{name}' must be one number, not {value}")
         return array.item()
+
+
+def _integers(name: str, array: Array) -> tuple[int, ...]:
+    """The elements of `array`, which may be spelled as floats."""
+    numbers = array.ravel().tolist()
+    if not all(isinstance(n, int) or (isinstance(n, float) and n.is_integer()) for n in numbers):
+        raise DeeployError(f"'{name}' must hold integers, not {numbers}")
+    return tuple(int(n) for n in numbers)
 
 
 def normalised_axis(axis: int, rank: int) -> int:

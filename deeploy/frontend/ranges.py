@@ -71,13 +71,23 @@ def smallest_type(interval: Interval) -> IntegerType:
 
 
 def bounds(array: IntArray) -> Interval:
-    """The smallest and the largest value of a constant that is not empty."""
+    """The smallest and the largest value of a constant.
+
+    Raises:
+        DeeployError: it has no elements.
+    """
+    if not array.size:
+        raise DeeployError(f"a constant of shape {array.shape} has no elements")
     return Interval(int(array.min()), int(array.max()))
 
 
 def hull(low: IntArray, high: IntArray) -> Interval:
-    """The interval around many intervals."""
-    return Interval(int(low.min()), int(high.max()))
+    """The interval around many intervals.
+
+    Raises:
+        DeeployError: there are none.
+    """
+    return Interval(bounds(low).low, bounds(high).high)
 
 
 def union(intervals: Iterable[Interval]) -> Interval:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 from xdsl.dialects.builtin import IntegerType
@@ -56,9 +56,7 @@ class Tensor:
     @property
     def element_type(self) -> IntegerType:
         """The integer type of the elements."""
-        type = element_type(self.ssa)
-        assert isinstance(type, IntegerType)
-        return type
+        return cast(IntegerType, element_type(self.ssa))
 
 
 Value: TypeAlias = Constant | Tensor
@@ -71,9 +69,13 @@ def exact_integers(what: str, array: Array) -> IntArray:
         DeeployError: an element is no integer, or exceeds 32 bits; the message starts with `what`.
     """
     if array.dtype.kind not in "iufb":
-        raise DeeployError(f"{what} holds {array.dtype} values, but only numbers are supported")
-    fractions = array.dtype.kind == "f" and array[array != np.floor(array)]
-    if fractions is not False and fractions.size:
+        raise DeeployError(
+            f"{what} holds {array.dtype} values, but only integers and float32 are supported"
+        )
+    if array.dtype.kind == "f":
+        array = array.astype(np.float64)  # in float32, 2^31 - 1 would be 2^31
+    fractions = array[array != np.floor(array)]
+    if fractions.size:
         raise DeeployError(
             f"{what} holds values that are not integers, such as {fractions.flat[0]:g}",
             "the network must be quantised before it is compiled",
@@ -85,8 +87,9 @@ def exact_integers(what: str, array: Array) -> IntArray:
 
 
 def interval_of(value: Value) -> Interval:
-    """The interval that holds the elements of `value`; `[0, 0]` if it has none."""
-    if isinstance(value, Tensor):
-        return value.interval
-    integers = value.integers()
-    return bounds(integers) if integers.size else Interval(0, 0)
+    """The interval that holds the elements of `value`.
+
+    Raises:
+        DeeployError: it has none, or they are not integers.
+    """
+    return value.interval if isinstance(value, Tensor) else bounds(value.integers())

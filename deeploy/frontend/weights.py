@@ -27,7 +27,7 @@ def weight_type(name: str, values: IntArray) -> IntegerType:
     Raises:
         DeeployError: none does.
     """
-    interval = bounds(values) if values.size else Interval(0, 0)
+    interval = bounds(values)
     for type in (si8, ui8):
         if interval in type_interval(type):
             return type

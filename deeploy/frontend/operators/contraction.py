@@ -13,6 +13,7 @@ from deeploy.frontend.builder import Builder, as_int64, flag
 from deeploy.frontend.epilogue import Factor, factor, requant
 from deeploy.frontend.nodes import Node
 from deeploy.frontend.ranges import (
+    INT32,
     IntArray,
     Interval,
     bounds,
@@ -132,7 +133,7 @@ def convert_gemm(node: Node, b: Builder) -> Value:
     lhs, rhs, addend = node.value(0), node.value(1), node.optional(2)
     if len(lhs.shape) != 2 or len(rhs.shape) != 2:
         raise DeeployError(f"operands must be matrices, not {lhs.shape} and {rhs.shape}")
-    alpha, beta = node.integer("alpha", 1), node.integer("beta", 1)
+    alpha, beta = _scale(node, "alpha"), _scale(node, "beta")
     if node.integer("transA", 0):
         lhs = _transposed(b, lhs)
     transposed = bool(node.integer("transB", 0))
@@ -140,6 +141,13 @@ def convert_gemm(node: Node, b: Builder) -> Value:
     bias = _column_bias(addend, beta, columns)
     y = matmul(b, lhs, rhs, transposed=transposed, scale=alpha, bias=bias)
     return y if addend is None or bias else _add(b, y, addend, beta)
+
+
+def _scale(node: Node, name: str) -> int:
+    scale = node.integer(name, 1)
+    if Interval(scale, scale) not in INT32:
+        raise DeeployError(f"'{name}' is {scale}, which exceeds 32 bits")
+    return scale
 
 
 def _transposed(b: Builder, value: Value) -> Value:

@@ -68,12 +68,16 @@ def convert_clip(node: Node, b: Builder) -> Value:
     """`graph.clip`; limits that are no integers are rounded inwards."""
     low, high = node.scalar_from("min", 1), node.scalar_from("max", 2)
     # as in ONNX, where the lower limit is the larger one the upper one wins
-    upper = INT32.high if high is None or high > INT32.high else math.floor(high)
-    lower = INT32.low if low is None or low < INT32.low else math.ceil(low)
+    upper = INT32.high if high is None else math.floor(_in_range(high))
+    lower = INT32.low if low is None else math.ceil(_in_range(low))
     return b.clip(b.tensor(node.value(0)), Interval(min(lower, upper), upper))
 
 
-@converter("Cast", "between integer types: clamps where the new type is too small", schema=False)
+def _in_range(limit: float) -> float:
+    return min(max(limit, INT32.low), INT32.high)
+
+
+@converter("Cast", "between integer types: clamps where the new type is too small")
 def convert_cast(node: Node, b: Builder) -> Value:
     """`graph.clip`, or nothing where the new type holds all values.
 
@@ -86,7 +90,7 @@ def convert_cast(node: Node, b: Builder) -> Value:
 
 def _cast_limits(target: int) -> Interval:
     dtype = onnx.helper.tensor_dtype_to_np_dtype(target)
-    if dtype in (np.float32, np.float64):
+    if dtype.kind == "f" and dtype.itemsize >= 4:
         return INT32
     if dtype.kind not in "iu":
         raise DeeployError(f"a cast to {dtype} is not supported", "integers and float32 are")

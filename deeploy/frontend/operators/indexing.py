@@ -60,7 +60,7 @@ def convert_split(node: Node, b: Builder) -> Sequence[Value]:
     x = b.tensor(node.value(0))
     axis = normalised_axis(node.integer("axis", 0), len(x.shape))
     sizes = node.integers_from("split", 1) or _equal_parts(x.shape[axis], len(node.outputs))
-    if sum(sizes) != x.shape[axis] or len(sizes) != len(node.outputs):
+    if (sum(sizes), len(sizes)) != (x.shape[axis], len(node.outputs)) or min(sizes) < 1:
         raise DeeployError(
             f"axis {axis} of {x.shape} cannot be split into {list(sizes)} "
             f"for {len(node.outputs)} outputs"

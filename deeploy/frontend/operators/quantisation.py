@@ -46,14 +46,18 @@ def clamp_of(node: Node) -> Interval:
     """The interval to which a node with `n_levels` (or `n_levels_out`) and `signed` clamps.
 
     Raises:
-        DeeployError: the number of levels is missing, below two or beyond 32 bits.
+        DeeployError: the number of levels is missing, odd, below two or beyond 32 bits.
     """
     spelling = "n_levels" if "n_levels" in node.attributes else "n_levels_out"
     levels = node.integer(spelling)
     signed = node.integer("signed", 1)
     if not 2 <= levels <= 1 << (32 if signed else 31):
         raise DeeployError(f"'{spelling}' must be 2 to 2^{32 if signed else 31}, not {levels}")
-    return Interval(-(levels // 2), (levels + 1) // 2 - 1) if signed else Interval(0, levels - 1)
+    if not signed:
+        return Interval(0, levels - 1)
+    if levels % 2:
+        raise DeeployError(f"'{spelling}' must be even where values are signed, not {levels}")
+    return Interval(-(levels // 2), levels // 2 - 1)
 
 
 def _broadcastable(

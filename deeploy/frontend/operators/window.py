@@ -184,6 +184,8 @@ def _weight(b: Builder, weight: Value) -> Tensor:
 
 
 def _check_weight(node: Node, weight: Value, rank: int) -> None:
+    if 0 in weight.shape:
+        raise DeeployError(f"the weights have shape {weight.shape}, without elements")
     if len(weight.shape) != rank:
         raise DeeployError(f"weights of shape {weight.shape} do not fit an input of rank {rank}")
     kernel = node.integers("kernel_shape")
