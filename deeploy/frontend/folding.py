@@ -78,7 +78,7 @@ def fold(proto: onnx.NodeProto, node: Node) -> list[Constant] | None:
     Raises:
         DeeployError: the node cannot be evaluated.
     """
-    if proto.op_type not in _FOLDED or proto.domain not in ("", "ai.onnx"):
+    if proto.op_type not in _FOLDED or proto.domain:
         return None
     if proto.op_type in ("Shape", "Size"):
         return [Constant(proto.output[0], _shape_or_size(node))]

@@ -18,7 +18,7 @@ from deeploy.dialects.graph import CopyOp
 from deeploy.frontend.builder import Builder, identifier
 from deeploy.frontend.folding import fold, initializer
 from deeploy.frontend.inputs import GraphInput, InputValues, graph_inputs
-from deeploy.frontend.loading import check_node, load_model, node_label, opset_of, plain_domain
+from deeploy.frontend.loading import check_node, load_model, node_label, opset_of
 from deeploy.frontend.nodes import Node, decode_attributes
 from deeploy.frontend.ranges import type_interval
 from deeploy.frontend.registry import find_operator
@@ -112,7 +112,7 @@ class _Importer:
         folded = fold(proto, node)
         if folded is not None:
             return folded
-        operator = find_operator(proto.op_type, plain_domain(proto.domain))
+        operator = find_operator(proto.op_type, proto.domain)
         if operator.schema:
             check_node(self.model, proto)
         results = operator.convert(node, self.builder)

@@ -30,6 +30,8 @@ def load_model(source: str | Path | bytes) -> tuple[onnx.ModelProto, str]:
     try:
         if model.functions:
             model = inliner.inline_local_functions(model)
+        for node in model.graph.node:
+            node.domain = plain_domain(node.domain)
         _check_opsets(model)
         _name_nodes(model.graph)
         _sort_nodes(model.graph)

@@ -14,11 +14,11 @@ def test_shape_arithmetic(ctx: Context) -> None:
     nodes = [
         node("Shape", "x", "shape"),
         node("Gather", "shape zero", "batch", axis=0),
-        node("Gather", "shape three", "width", axis=0),
+        node("Gather", "shape three", "width", axis=0, name="g"),
         node("Mul", "width two", "double"),
         node("Div", "double four", "half"),
         node("Unsqueeze", "batch zeros", "a"),
-        node("Unsqueeze", "half zeros", "b"),
+        node("Unsqueeze", "half zeros", "b", name="u"),
         node("Constant", "", "rest", value=numpy_helper.from_array(int64(-1))),
         node("Concat", "a rest b", "c", axis=0),
         node("Cast", "c", "d", to=TensorProto.INT64),
@@ -38,12 +38,8 @@ def test_shape_arithmetic(ctx: Context) -> None:
     inputs = {"x": floats((2, 3, 4, 6))}
     expect_as_onnxruntime(ctx, nodes, inputs, constants)
     proto = model(nodes, {"x": (2, 3, 4, 6)}, constants)
-    assert [op.name for op in imported(ctx, proto).walk()] == [
-        "graph.reshape",
-        "func.return",
-        "func.func",
-        "builtin.module",
-    ] or len(ops(imported(ctx, proto), "graph.reshape")) == 1
+    names = [op.name for op in imported(ctx, proto).walk()]
+    assert [name for name in names if name.startswith("graph.")] == ["graph.reshape"]
 
 
 def test_part_of_a_shape_and_size(ctx: Context) -> None:
@@ -96,7 +92,7 @@ def test_one_constant_of_several_readers(ctx: Context) -> None:
 def test_impossible_constants(ctx: Context) -> None:
     nodes = [node("Reshape", "c s", "r"), node("Add", "x r")]
     constants = {"c": np.float32([1, 2]), "s": int64(3)}
-    with pytest.raises(DeeployError, match="^Reshape 'the_reshape': cannot be evaluated: "):
+    with pytest.raises(DeeployError, match=r"^Reshape 'the_reshape': cannot be evaluated: "):
         imported(ctx, model(nodes, {"x": (2,)}, constants))
 
 
