@@ -14,6 +14,7 @@ from xdsl.dialects.builtin import (
     IndexType,
     MemRefType,
     StringAttr,
+    TensorType,
     i64,
 )
 from xdsl.dialects.utils import DynamicIndexList, split_dynamic_index_list
@@ -30,14 +31,26 @@ from xdsl.irdl import (
     var_operand_def,
 )
 from xdsl.traits import (
+    IsolatedFromAbove,
+    IsTerminator,
     MemoryReadEffect,
     MemoryWriteEffect,
-    NoTerminator,
-    IsolatedFromAbove,
+    Pure,
+    SingleBlockImplicitTerminator,
 )
 from xdsl.utils.exceptions import VerifyException
 
-from deeploy.interfaces.tiling import TilingInterface
+from deeploy.dialects.graph import GraphOp
+
+
+@irdl_op_definition
+class YieldOp(IRDLOperation):
+    """The result of a call's body."""
+
+    name = "cluster.yield"
+    value = operand_def(TensorType)
+    traits = traits_def(IsTerminator(), Pure())
+    assembly_format = "$value attr-dict `:` type($value)"
 
 
 @irdl_op_definition
@@ -60,13 +73,17 @@ class CallOp(IRDLOperation):
     body = region_def("single_block")
     irdl_options = (AttrSizedOperandSegments(as_property=True),)
     traits = traits_def(
-        MemoryReadEffect(), MemoryWriteEffect(), NoTerminator(), IsolatedFromAbove()
+        MemoryReadEffect(),
+        MemoryWriteEffect(),
+        IsolatedFromAbove(),
+        SingleBlockImplicitTerminator(YieldOp),
     )
     custom_directives = (DynamicIndexList,)
     assembly_format = (
         "$kernel `of` $engine `ins` `(` $inputs `:` type($inputs) `)` `outs` `(` $output `:` type($output) `)` "
         "(`scratch` `(` $scratch^ `:` type($scratch) `)`)? "
-        "`overhang` custom<DynamicIndexList>($overhang, $static_overhang) attr-dict-with-keyword $body"
+        "`overhang` custom<DynamicIndexList>($overhang, $static_overhang) "
+        "attr-dict-with-keyword $body"
     )
 
     @staticmethod
@@ -92,10 +109,10 @@ class CallOp(IRDLOperation):
         )
 
     @property
-    def op(self) -> TilingInterface:
+    def op(self) -> GraphOp:
         """The graph op that the kernel computes."""
-        (op,) = self.body.block.ops
-        assert isinstance(op, TilingInterface)
+        op = self.body.block.first_op
+        assert isinstance(op, GraphOp)
         return op
 
     def overhangs(self) -> list[SSAValue | int]:
@@ -108,8 +125,8 @@ class CallOp(IRDLOperation):
 
     def verify_(self) -> None:
         ops = list(self.body.block.ops)
-        if len(ops) != 1 or not isinstance(ops[0], TilingInterface):
-            raise VerifyException("'cluster.call' needs a body of one graph op")
+        if len(ops) != 2 or not isinstance(ops[0], GraphOp) or not isinstance(ops[1], YieldOp):
+            raise VerifyException("'cluster.call' needs a body of one graph op and a cluster.yield")
         if len(ops[0].operands) != len(self.inputs):
             raise VerifyException("'cluster.call' needs one input for each operand of its body")
         rank = len(self.inputs[0].type.get_shape()) if self.inputs else 0  # pyright: ignore
@@ -126,5 +143,5 @@ class BarrierOp(IRDLOperation):
     assembly_format = "attr-dict"
 
 
-Cluster = Dialect("cluster", [CallOp, BarrierOp], [])
+Cluster = Dialect("cluster", [CallOp, BarrierOp, YieldOp], [])
 

@@ -63,13 +63,15 @@ class Instance:
     family: str
     symbol: str
     macros: tuple[tuple[str, str], ...]
+    struct: str
+    """The type of the kernel's arguments."""
 
 
 class Kernel(ABC):
     """One C kernel family for one kind of graph op."""
 
     family: str
-    """Name of the template in `deeploy/kernels` and of its argument struct `dpl_<family>_args`."""
+    """Name of the template in `deeploy/kernels`."""
 
     @abstractmethod
     def declines(self, op: GraphOp) -> str | None:
@@ -80,8 +82,8 @@ class Kernel(ABC):
         """The template instance that runs an op."""
 
     @abstractmethod
-    def arguments(self, call: KernelCall) -> Fields:
-        """The argument struct."""
+    def arguments(self, call: KernelCall) -> Sequence[Fields]:
+        """The argument struct of each C call: most ops take one."""
 
     @abstractmethod
     def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:

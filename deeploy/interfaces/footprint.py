@@ -14,7 +14,7 @@ from xdsl.ir import SSAValue
 from deeploy.dialects.graph import GraphOp
 from deeploy.dialects.tiled import NestOp
 from deeploy.interfaces.index import Index, IndexBuilder
-from deeploy.interfaces.tiling import LinearForm, linear_forms, shape_of
+from deeploy.interfaces.tiling import LinearForm, Range, linear_forms, shape_of
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def op_tile(op: GraphOp, box: Sequence[Span], b: IndexBuilder) -> OpTile:
     operands, overhangs = [], []
     for map, operand in zip(op.operand_maps(), op.operands, strict=True):
         cut = [
-            _clamp(_footprint(form, box, b), extent, b)
+            _cut(op, form, _footprint(form, box, b), extent, b)
             for form, extent in zip(linear_forms(map), shape_of(operand), strict=True)
         ]
         operands.append(tuple(span for span, _ in cut))
@@ -88,14 +88,33 @@ def _footprint(form: LinearForm, box: Sequence[Span], b: IndexBuilder) -> Span:
     return Span(start, size)
 
 
-def _clamp(span: Span, extent: int, b: IndexBuilder) -> tuple[Span, tuple[Index, Index]]:
+def _cut(
+    op: GraphOp, form: LinearForm, span: Span, extent: int, b: IndexBuilder
+) -> tuple[Span, tuple[Index, Index]]:
+    """A footprint cut to the tensor, and its overhang; nothing to do if none ever reaches over."""
+    whole = form.footprint([Range(0, it.extent) for it in op.iterators()])
+    if whole.start >= 0 and whole.start + whole.size <= extent:
+        return span, (Index.of(0), Index.of(0))
+    return _clamp(span, extent, b, _name(op, form))
+
+
+def _name(op: GraphOp, form: LinearForm) -> str:
+    """What to call the footprint along one dimension: after its outermost iterator."""
+    return next((op.iterators()[i].name for i in form.used()), "at")
+
+
+def _clamp(
+    span: Span, extent: int, b: IndexBuilder, name: str
+) -> tuple[Span, tuple[Index, Index]]:
     zero = Index.of(0)
-    low = b.max(b.sub(zero, span.start), zero)
-    high = b.max(b.sub(b.add(span.start, span.size), Index.of(extent)), zero)
-    start = b.add(span.start, low)
-    size = b.sub(b.sub(span.size, low), high)
+    start = b.name(span.start, f"{name}_first")
+    low = b.name(b.max(b.sub(zero, start), zero), f"{name}_low")
+    high = b.max(b.sub(b.add(start, span.size), Index.of(extent)), zero)
+    high = b.name(high, f"{name}_high")
+    begin = b.name(b.add(start, low), f"{name}_begin")
+    size = b.name(b.sub(b.sub(span.size, low), high), f"{name}_count")
     bounded = Index(size.value, max(0, size.low), min(extent, size.high))
-    return Span(Index(start.value, max(0, start.low), start.high), bounded), (low, high)
+    return Span(Index(begin.value, max(0, begin.low), begin.high), bounded), (low, high)
 
 
 def max_extents(nest: NestOp, sizes: Sequence[int]) -> dict[SSAValue, tuple[int, ...]]:

@@ -28,12 +28,12 @@ def decline_types(op: GraphOp, allowed: dict[str, tuple[IntegerType, ...]]) -> s
     return None
 
 
-def instance(op: GraphOp, family: str, stem: str, **types: Attribute) -> Instance:
+def instance(family: str, stem: str, struct: str = "", **types: Attribute) -> Instance:
     """A template instance named after the types: `dpl_conv2d_u8_s8`."""
     suffix = "_".join(short_name(t) for t in types.values())
     symbol = f"dpl_{stem}_{suffix}"
     macros = tuple((f"DPL_{name.upper()}_T", c_type(t)) for name, t in types.items())
-    return Instance(family, symbol, (("DPL_NAME", symbol), *macros))
+    return Instance(family, symbol, (("DPL_NAME", symbol), *macros), f"dpl_{struct or family}_args")
 
 
 def literal(value: int) -> str | int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from deeploy.dialects.graph import (
     AddOp,
@@ -29,6 +30,12 @@ from deeploy.engines.cluster.common import (
 )
 
 
+def elementwise_cycles(sizes: Sequence[Sizes], per_element: int, cores: int) -> Sizes:
+    """Rows are the last dimension; beginning one takes about 12 cycles."""
+    rows, columns = math.prod(sizes[:-1]), sizes[-1] if sizes else 1
+    return ceil_div(rows * (columns * per_element + 12), cores) + 100
+
+
 class BinaryKernel(Kernel):
     """`binary`: one operation, operands requantised as they are read."""
 
@@ -45,11 +52,11 @@ class BinaryKernel(Kernel):
     def instance(self, op: GraphOp) -> Instance:
         assert isinstance(op, BinaryOp)
         a, b, y = (element_type(v) for v in (op.lhs, op.rhs, op.results[0]))
-        made = instance(op, self.family, self.stem, a=a, b=b, y=y)
+        made = instance(self.family, self.stem, a=a, b=b, y=y)
         operation = ("DPL_OP(a, b)", f"((a) {self.operator} (b))")
-        return Instance(made.family, made.symbol, (*made.macros, operation))
+        return replace(made, macros=(*made.macros, operation))
 
-    def arguments(self, call: KernelCall) -> Fields:
+    def arguments(self, call: KernelCall) -> Sequence[Fields]:
         op = call.op
         assert isinstance(op, BinaryOp)
         a, b = call.inputs[:2]
@@ -64,14 +71,14 @@ class BinaryKernel(Kernel):
                 fields |= {f"has_r{name}": 1, f"r{name}": scalar_requant(requant)}
         if op.requant is not None:
             fields |= {"has_ry": 1, "ry": requant_fields(call)}
-        return fields
+        return [fields]
 
     def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
         assert isinstance(op, BinaryOp)
         requants = [op.lhs_requant, op.rhs_requant, op.requant]
         # two loads, the operation, a store, and 5 for each requantisation
         per_element = 4 + 5 * sum(r is not None for r in requants)
-        return ceil_div(math.prod(sizes), cores) * per_element + 100
+        return elementwise_cycles(sizes, per_element, cores)
 
 
 class RequantKernel(Kernel):
@@ -84,9 +91,9 @@ class RequantKernel(Kernel):
 
     def instance(self, op: GraphOp) -> Instance:
         x, y = element_type(op.operands[0]), element_type(op.results[0])
-        return instance(op, self.family, "requant", x=x, y=y)
+        return instance(self.family, "requant", x=x, y=y)
 
-    def arguments(self, call: KernelCall) -> Fields:
+    def arguments(self, call: KernelCall) -> Sequence[Fields]:
         op, x, y = call.op, call.inputs[0], call.output
         fields: dict[str, str | int | Fields] = {
             "x": x.pointer, "y": y.pointer,
@@ -94,7 +101,7 @@ class RequantKernel(Kernel):
         }  # fmt: skip
         if isinstance(op, ClipOp):
             bounds = RequantAttr.of(min=op.min.value.data, max=op.max.value.data)
-            return fields | scalar_requant(bounds)
+            return [fields | scalar_requant(bounds)]
         assert isinstance(op, RequantOp)
         vectors = iter(call.inputs[1:])
         for name, operand in (("mul", op.mul), ("add", op.add)):
@@ -102,11 +109,11 @@ class RequantKernel(Kernel):
                 view = next(vectors)
                 pointer = f"(const int32_t *){view.pointer}"
                 fields |= {name: pointer, f"{name}_stride": strides(view)}
-        return fields | scalar_requant(op.requant)
+        return [fields | scalar_requant(op.requant)]
 
     def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
         # load, multiply, add, shift, clip, store
-        return ceil_div(math.prod(sizes), cores) * 8 + 100
+        return elementwise_cycles(sizes, 8, cores)
 
 
 KERNELS: dict[type[GraphOp], Kernel] = {

@@ -28,19 +28,19 @@ class MatmulKernel(Kernel):
     def instance(self, op: GraphOp) -> Instance:
         assert isinstance(op, MatmulOp)
         a, b, y = (element_type(v) for v in (op.lhs, op.rhs, op.result))
-        return instance(op, self.family, "matmul", a=a, b=b, y=y)
+        return instance(self.family, "matmul", a=a, b=b, y=y)
 
     def tile_limits(self, op: GraphOp) -> Mapping[str, int]:
         # the kernel knows one batch dimension
         assert isinstance(op, MatmulOp)
         return {f"b{i}": 1 for i in range(len(op.batch()) - 1)}
 
-    def arguments(self, call: KernelCall) -> Fields:
+    def arguments(self, call: KernelCall) -> Sequence[Fields]:
         op = call.op
         assert isinstance(op, MatmulOp)
         a, b = call.inputs[:2]
         y = call.output
-        return {
+        fields: Fields = {
             "a": a.pointer, "b": b.pointer, "y": y.pointer,
             "batch": y.shape[-3] if len(y.shape) > 2 else 1,
             "m": y.shape[-2], "k": a.shape[-1], "n": y.shape[-1],
@@ -50,6 +50,7 @@ class MatmulKernel(Kernel):
             "b_transposed": int(op.transpose_rhs is not None),
             "rq": requant_fields(call),
         }  # fmt: skip
+        return [fields]
 
     def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
         assert isinstance(op, MatmulOp)

@@ -9,6 +9,7 @@ from xdsl.dialects.builtin import FixedBitwidthType
 from xdsl.ir import Attribute
 
 from deeploy.dialects.graph import (
+    ConcatOp,
     CopyOp,
     GraphOp,
     PadOp,
@@ -18,7 +19,7 @@ from deeploy.dialects.graph import (
     tuple_of,
 )
 from deeploy.engines import Fields, Instance, Kernel, KernelCall, Sizes, ceil_div
-from deeploy.engines.cluster.common import braces, decline_rank, dimensions, strides
+from deeploy.engines.cluster.common import DIMENSIONS, braces, decline_rank, dimensions, strides
 
 
 def element_size(type: Attribute) -> int:
@@ -31,7 +32,8 @@ def by_size(op: GraphOp, family: str) -> Instance:
     """An instance that only depends on the size of the elements."""
     bits = 8 * element_size(element_type(op.results[0]))
     symbol = f"dpl_{family}_{bits}"
-    return Instance(family, symbol, (("DPL_NAME", symbol), ("DPL_T", f"uint{bits}_t")))
+    macros = (("DPL_NAME", symbol), ("DPL_T", f"uint{bits}_t"))
+    return Instance(family, symbol, macros, f"dpl_{family}_args")
 
 
 class CopyKernel(Kernel):
@@ -54,13 +56,14 @@ class CopyKernel(Kernel):
             return [s * step for s, step in zip(own, tuple_of(op.steps), strict=True)]
         return own
 
-    def arguments(self, call: KernelCall) -> Fields:
+    def arguments(self, call: KernelCall) -> Sequence[Fields]:
         y = call.output
-        read = [0] * (6 - len(y.shape)) + list(self.read_strides(call))
-        return {
+        read = [0] * (DIMENSIONS - len(y.shape)) + list(self.read_strides(call))
+        fields: Fields = {
             "x": call.inputs[0].pointer, "y": y.pointer,
             "dim": dimensions(y), "x_stride": braces(read), "y_stride": strides(y),
         }  # fmt: skip
+        return [fields]
 
     def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
         # load and store, one element at a time
@@ -72,17 +75,41 @@ class PadKernel(CopyKernel):
 
     family = "pad"
 
-    def arguments(self, call: KernelCall) -> Fields:
+    def arguments(self, call: KernelCall) -> Sequence[Fields]:
         op, x, y = call.op, call.inputs[0], call.output
         assert isinstance(op, PadOp)
-        low = [0] * (6 - len(y.shape)) + [low for low, _ in call.overhang]
+        low = [0] * (DIMENSIONS - len(y.shape)) + [low for low, _ in call.overhang]
         value = op.value.value.data & ((1 << (8 * element_size(element_type(op.result)))) - 1)
-        return {
+        fields: Fields = {
             "x": x.pointer, "y": y.pointer,
             "dim": dimensions(y), "in_dim": dimensions(x),
             "x_stride": strides(x), "y_stride": strides(y),
             "lo": braces(low), "value": f"{value}u",
         }  # fmt: skip
+        return [fields]
+
+
+class ConcatKernel(CopyKernel):
+    """One `copy` for each operand."""
+
+    def arguments(self, call: KernelCall) -> Sequence[Fields]:
+        op, y = call.op, call.output
+        assert isinstance(op, ConcatOp)
+        axis = op.axis.value.data
+        copies: list[Fields] = []
+        offset = 0
+        size = element_size(element_type(op.result))
+        for x in call.inputs:
+            copies.append(
+                {
+                    "x": x.pointer, "y": f"{y.pointer} + {offset * y.strides[axis] * size}",
+                    "dim": dimensions(x), "x_stride": strides(x), "y_stride": strides(y),
+                }  # fmt: skip
+            )
+            extent = x.shape[axis]
+            assert isinstance(extent, int), "the axis is not tiled"
+            offset += extent
+        return copies
 
 
 KERNELS: dict[type[GraphOp], Kernel] = {
@@ -90,4 +117,5 @@ KERNELS: dict[type[GraphOp], Kernel] = {
     SliceOp: CopyKernel(),
     CopyOp: CopyKernel(),
     PadOp: PadKernel(),
+    ConcatOp: ConcatKernel(),
 }

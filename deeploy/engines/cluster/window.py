@@ -8,6 +8,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from deeploy.dialects.graph import (
     AveragePoolOp,
     ConvOp,
@@ -20,7 +22,16 @@ from deeploy.dialects.graph import (
     si8,
     tuple_of,
 )
-from deeploy.engines import Fields, Instance, Kernel, KernelCall, Sizes, ceil_div
+from deeploy.engines import (
+    Fields,
+    Instance,
+    Kernel,
+    KernelCall,
+    Sizes,
+    c_type,
+    ceil_div,
+    short_name,
+)
 from deeploy.engines.cluster.common import (
     BYTES,
     INTEGERS,
@@ -77,7 +88,7 @@ class ConvKernel(WindowKernel):
     def instance(self, op: GraphOp) -> Instance:
         assert isinstance(op, ConvOp)
         x, y = element_type(op.input), element_type(op.result)
-        return instance(op, self.family, "conv2d", x=x, y=y)
+        return instance(self.family, "conv2d", x=x, y=y)
 
     def scratch_bytes(self, op: GraphOp, cores: int) -> int:
         assert isinstance(op, ConvOp)
@@ -86,7 +97,7 @@ class ConvKernel(WindowKernel):
             return 0
         return cores * 2 * k_h * k_w * op.group_shape()[2]
 
-    def arguments(self, call: KernelCall) -> Fields:
+    def arguments(self, call: KernelCall) -> Sequence[Fields]:
         op = call.op
         assert isinstance(op, ConvOp)
         x, w = call.inputs[:2]
@@ -94,15 +105,15 @@ class ConvKernel(WindowKernel):
         if call.scratch is not None:
             pointer, size = call.scratch
             scratch = {"scratch": pointer, "scratch_stride": size // call.cores}
-        return {
+        fields: Fields = {
             "x": x.pointer, "w": f"(const int8_t *){w.pointer}", "y": call.output.pointer,
             **scratch,
             **geometry(call),
             "in_c": x.shape[3], "out_c": call.output.shape[3],
-            # a tile holds whole groups
-            "groups": w_groups(call),
+            "groups": groups_of(call),
             "rq": requant_fields(call),
         }  # fmt: skip
+        return [fields]
 
     def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
         assert isinstance(op, ConvOp)
@@ -115,18 +126,11 @@ class ConvKernel(WindowKernel):
         gather = 0 if self.scratch_bytes(op, 1) == 0 else 2 * (ceil_div(k, 4) * 2 + 25)
         by_pixels = ceil_div(ceil_div(pixels, 2), cores) * (ceil_div(channels, 4) * block + gather)
         by_channels = ceil_div(pixels, 2) * (ceil_div(ceil_div(channels, 4), cores) * block + gather)
-        return groups * minimum(by_pixels, by_channels) + CALL_CYCLES
+        return groups * np.minimum(by_pixels, by_channels) + CALL_CYCLES
 
 
-def minimum(a: Sizes, b: Sizes) -> Sizes:
-    """The smaller of two costs, element by element."""
-    import numpy as np
-
-    return np.minimum(a, b)
-
-
-def w_groups(call: KernelCall) -> int | str:
-    """The number of groups in a tile."""
+def groups_of(call: KernelCall) -> int | str:
+    """The number of groups in a tile, which holds whole groups."""
     op = call.op
     assert isinstance(op, ConvOp)
     groups, out_channels, _ = op.group_shape()
@@ -148,17 +152,18 @@ class DepthwiseKernel(WindowKernel):
     def instance(self, op: GraphOp) -> Instance:
         assert isinstance(op, DepthwiseConvOp)
         x, y = element_type(op.input), element_type(op.result)
-        return instance(op, self.family, "depthwise2d", x=x, y=y)
+        return instance(self.family, "depthwise2d", x=x, y=y)
 
-    def arguments(self, call: KernelCall) -> Fields:
+    def arguments(self, call: KernelCall) -> Sequence[Fields]:
         x, w = call.inputs[:2]
-        return {
+        fields: Fields = {
             "x": x.pointer, "w": f"(const int8_t *){w.pointer}", "y": call.output.pointer,
             **geometry(call),
             "channels": x.shape[3],
-            "w_pix": w.strides[1],
+            "w_tap": w.strides[1],
             "rq": requant_fields(call),
         }  # fmt: skip
+        return [fields]
 
     def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
         assert isinstance(op, DepthwiseConvOp)
@@ -181,17 +186,20 @@ class PoolKernel(WindowKernel):
         return reason
 
     def instance(self, op: GraphOp) -> Instance:
-        return instance(op, self.family, self.family, x=element_type(op.results[0]))
+        type = element_type(op.results[0])
+        symbol = f"dpl_{self.family}_{short_name(type)}"
+        macros = (("DPL_NAME", symbol), ("DPL_T", c_type(type)))
+        return Instance(self.family, symbol, macros, "dpl_pool2d_args")
 
-    def arguments(self, call: KernelCall) -> Fields:
-        fields = {
+    def arguments(self, call: KernelCall) -> Sequence[Fields]:
+        fields: dict[str, str | int | Fields] = {
             "x": call.inputs[0].pointer, "y": call.output.pointer,
             **geometry(call),
             "channels": call.output.shape[3],
         }  # fmt: skip
         if isinstance(call.op, AveragePoolOp):
             fields["count_include_pad"] = int(call.op.count_include_pad is not None)
-        return fields
+        return [fields]
 
     def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
         assert isinstance(op, PoolOp)

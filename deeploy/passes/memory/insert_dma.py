@@ -74,12 +74,19 @@ def wait_before_use(block: Block, load: SSAValue, store: SSAValue) -> None:
         for started in starts_in(op):
             pending[started.channel] = op
         if isinstance(op, CallOp | scf.ForOp) and load in pending:
-            insert_wait(load, InsertPoint.before(op), op)
+            # a loop that waits for loads of its own waits for these too
+            if isinstance(op, CallOp) or not waits_for(load, op.body.block):
+                insert_wait(load, InsertPoint.before(op), op)
             del pending[load]
         following = op.next_op
         if store in pending and not (following is not None and starts_in(following)):
             insert_wait(store, InsertPoint.after(op), op)
             del pending[store]
+
+
+def waits_for(channel: SSAValue, block: Block) -> bool:
+    """Whether a block waits for a channel."""
+    return any(isinstance(op, WaitOp) and op.channel is channel for op in block.ops)
 
 
 def starts_in(op: Operation) -> list[StartOp]:

@@ -11,6 +11,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
+from xdsl.transforms.common_subexpression_elimination import cse
 
 from deeploy.diagnostics import fail
 from deeploy.dialects.cluster import CallOp
@@ -33,6 +34,7 @@ class PipelinePass(ModulePass):
             if isinstance(loop, scf.ForOp) and PIPELINE in loop.attributes:
                 pipeline(loop)
                 del loop.attributes[PIPELINE]
+        cse(op)
 
 
 def pipeline(loop: scf.ForOp) -> None:
@@ -83,7 +85,7 @@ def load_ahead(loop: scf.ForOp, loads: list[Operation]) -> None:
         op.location = wait.location
         Rewriter.insert_op(op, point)
     for op in reversed(loads):
-        erase_with_unused(op)
+        Rewriter.erase_op(op)
 
 
 def sliced(loads: list[Operation], body: Block) -> list[Operation]:
@@ -108,18 +110,6 @@ def copy_of(op: Operation, renamed: dict[SSAValue, SSAValue]) -> Operation:
         for a, b in zip(old.results, new.results, strict=True):
             b.name_hint = a.name_hint
     return copy
-
-
-def erase_with_unused(op: Operation) -> None:
-    """Erase an op and the ops that only it needed."""
-    operands = {v for inner in op.walk() for v in inner.operands}
-    op.detach()
-    op.erase(safe_erase=False)
-    for value in operands:
-        owner = value.owner
-        if isinstance(owner, Operation) and isinstance(owner.parent_op(), scf.ForOp):
-            if all(r.first_use is None for r in owner.results) and owner.results:
-                erase_with_unused(owner)
 
 
 def store_behind(loop: scf.ForOp, stores: list[Operation]) -> None:

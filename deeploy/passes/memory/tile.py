@@ -25,9 +25,10 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint
+from xdsl.transforms.common_subexpression_elimination import cse
 
 from deeploy.diagnostics import fail
-from deeploy.dialects.cluster import CallOp
+from deeploy.dialects.cluster import CallOp, YieldOp
 from deeploy.dialects.graph import GraphOp, element_type
 from deeploy.dialects.mem import OFFSET, LevelAttr, element_bytes, level_of
 from deeploy.dialects.tiled import NestOp
@@ -57,6 +58,7 @@ class TilePass(ModulePass):
                 if nest.engine is None:
                     fail(nest, "the nest has no engine", "run 'place' and 'form-nests' first")
                 NestLowering(nest, target, find_engine(nest.engine.data)).run()
+        cse(op)
 
 
 @dataclass
@@ -329,7 +331,7 @@ class NestLowering:
         for i, (arg, operand) in enumerate(zip(block.args, op.operands, strict=True)):
             inner.operands[i] = arg
             arg.name_hint = operand.name_hint
-        block.add_op(inner)
+        block.add_ops([inner, YieldOp(operands=[inner.results[0]])])
         symbol = self.engine.kernel(op).instance(op).symbol
         inputs = [views[operand] for operand in op.operands]
         self.insert(

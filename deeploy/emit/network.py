@@ -1,0 +1,178 @@
+"""Prints a lowered module as C: `network.h`, `network.c`, `network_kernels.c`, `weights.c`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+
+import jinja2
+import numpy as np
+from xdsl.context import Context
+from xdsl.dialects import func
+from xdsl.dialects.builtin import DictionaryAttr, MemRefType, ModuleOp, StringAttr
+from xdsl.ir import SSAValue
+from xdsl.utils.exceptions import PassFailedException
+
+from deeploy.dialects import mem
+from deeploy.dialects.mem import byte_size, element_bytes
+from deeploy.emit.body import BodyPrinter, Pointer
+from deeploy.emit.names import Names
+from deeploy.engines import Instance, c_type
+from deeploy.resources import array_of
+from deeploy.targets import target_of
+
+
+@dataclass(frozen=True)
+class NetworkSources:
+    """The text of the generated files."""
+
+    header: str
+    source: str
+    kernels: str
+    weights: str
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """An input or output in the C interface."""
+
+    name: str
+    pointer: str
+    elements: int
+    element_bytes: int
+    type: str
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A constant: its C array, and where it is copied to."""
+
+    name: str
+    pointer: str
+    type: str
+    values: np.ndarray
+    bytes: int
+
+
+def emit_network(ctx: Context, module: ModuleOp) -> NetworkSources:
+    """The C of a module after the standard pipeline.
+
+    Raises:
+        PassFailedException: if something in it has no C form yet, naming the pass that is missing.
+    """
+    target = target_of(module)
+    function = network_function(module)
+    printer = BodyPrinter(target.cores)
+    printer.function(function)
+    values = {
+        "target": target,
+        "memories": target.memories,
+        "inputs": [
+            tensor(printer, arg, names_of(function.arg_attrs, i, "input"))
+            for i, arg in enumerate(function.body.block.args)
+        ],
+        "outputs": [
+            tensor(printer, value, names_of(function.res_attrs, i, "output"))
+            for i, value in enumerate(function.body.block.last_op.operands)  # pyright: ignore
+        ],
+        "constants": constants(ctx, function, printer),
+        "instances": list(printer.instances.values()),
+        "families": families(printer.instances.values()),
+        "body": "\n".join(printer.lines).strip("\n"),
+    }
+    return NetworkSources(
+        *(render(name, values) for name in ("network.h", "network.c", "network_kernels.c", "weights.c"))
+    )
+
+
+def network_function(module: ModuleOp) -> func.FuncOp:
+    """The function that is the network: the first one with a body."""
+    for op in module.body.block.ops:
+        if isinstance(op, func.FuncOp) and not op.is_declaration:
+            return op
+    raise PassFailedException("the module has no function to print as C")
+
+
+def render(name: str, values: Mapping[str, object]) -> str:
+    """Fill in a template."""
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(load_template),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters["rows"] = rows
+    return environment.get_template(f"{name}.j2").render(values)
+
+
+def load_template(name: str) -> str:
+    """The text of a template of this package."""
+    return files("deeploy.emit").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def rows(values: np.ndarray) -> str:
+    """Numbers in lines of at most about 100 characters."""
+    lines: list[str] = []
+    line = " "
+    for number in values.ravel().tolist():
+        text = f" {number},"
+        if len(line) + len(text) > 100:
+            lines.append(line)
+            line = " "
+        line += text
+    return "\n".join([*lines, line])
+
+
+def names_of(attributes: object, index: int, kind: str) -> str:
+    """The ONNX name of an input or output."""
+    data: Sequence[DictionaryAttr] = getattr(attributes, "data", ())
+    name = data[index].data.get("graph.name") if index < len(data) else None
+    return name.data if isinstance(name, StringAttr) else f"{kind}{index}"
+
+
+def tensor(printer: BodyPrinter, value: SSAValue, name: str) -> Tensor:
+    """An input or output."""
+    type = value.type
+    assert isinstance(type, MemRefType)
+    size = element_bytes(type.element_type)
+    return Tensor(
+        name,
+        base(printer.pointers[value]),
+        byte_size(type) // size,
+        size,
+        c_type(type.element_type),
+        type.get_shape(),
+    )
+
+
+def base(pointer: Pointer) -> str:
+    """A pointer as a constant initialiser."""
+    return f"DPL_ARENA_BASE({pointer.arena}) + {pointer.offset}"
+
+
+def constants(ctx: Context, function: func.FuncOp, printer: BodyPrinter) -> list[Constant]:
+    """The constants in order of their addresses."""
+    names = Names()
+    found: list[tuple[int, Constant]] = []
+    for op in function.body.block.ops:
+        if not isinstance(op, mem.ConstantOp):
+            continue
+        assert isinstance(op.result.type, MemRefType)
+        pointer = printer.pointers[op.result]
+        name = names.fresh(f"network_{op.result.name_hint or 'constant'}")
+        values = array_of(ctx, op.value)
+        type = c_type(op.result.type.element_type)
+        assert isinstance(pointer.offset, int)
+        found.append(
+            (pointer.offset, Constant(name, str(pointer), type, values, byte_size(op.result.type)))
+        )
+    return [constant for _, constant in sorted(found, key=lambda pair: pair[0])]
+
+
+def families(instances: Iterable[Instance]) -> list[str]:
+    """The headers with the argument structs, once each."""
+    headers = {i.struct.removeprefix("dpl_").removesuffix("_args") for i in instances}
+    return sorted(headers)
