@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import onnx
-from onnx import helper, numpy_helper
+from onnx import helper
 
 from deeploy.diagnostics import DeeployError
 from deeploy.frontend.loading import first_line
-from deeploy.frontend.nodes import Node
+from deeploy.frontend.nodes import Node, decode_tensor
 from deeploy.frontend.values import Array, Constant, Tensor
 
 # Contractions are not among them: they would be evaluated in float32, which is not exact.
@@ -87,7 +87,7 @@ def fold(proto: onnx.NodeProto, node: Node) -> list[Constant] | None:
     if len(constants) < len(inputs):
         return None
     arrays = _constant(node) or _evaluate(proto, constants, node.opset)
-    return [Constant(name, array) for name, array in zip(proto.output, arrays, strict=True)]
+    return [Constant(name, array) for name, array in zip(proto.output, arrays, strict=False)]
 
 
 def _constant(node: Node) -> list[Array] | None:
@@ -133,10 +133,7 @@ def initializer(tensor: onnx.TensorProto) -> Constant:
     Raises:
         DeeployError: its data is damaged.
     """
-    try:
-        return Constant(tensor.name, numpy_helper.to_array(tensor))
-    except (TypeError, ValueError) as error:
-        raise DeeployError(f"initializer '{tensor.name}' is damaged: {first_line(error)}") from None
+    return Constant(tensor.name, decode_tensor(tensor))
 
 
 def is_empty(value: Constant | Tensor) -> bool:

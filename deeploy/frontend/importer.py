@@ -91,6 +91,8 @@ class _Importer:
         self.builder.node_name = proto.name
         try:
             results = self._results(proto)
+            if any(proto.output[len(results) :]):
+                raise DeeployError(f"it has {len(proto.output)} outputs, but only one is expected")
         except DeeployError as error:
             raise DeeployError(f"{node_label(proto)}: {error.message}", error.hint) from None
         except VerifyException as error:
@@ -116,10 +118,7 @@ class _Importer:
         if operator.schema:
             check_node(self.model, proto)
         results = operator.convert(node, self.builder)
-        results = [results] if isinstance(results, Constant | Tensor) else results
-        if any(node.outputs[len(results) :]):
-            raise DeeployError(f"{len(node.outputs)} outputs are expected, but there is only one")
-        return results
+        return [results] if isinstance(results, Constant | Tensor) else results
 
     def finish(self) -> ModuleOp:
         """Close the function and put it into a module."""

@@ -30,6 +30,7 @@ def load_model(source: str | Path | bytes) -> tuple[onnx.ModelProto, str]:
     try:
         if model.functions:
             model = inliner.inline_local_functions(model)
+        _check_texts(model.graph)
         for node in model.graph.node:
             node.domain = plain_domain(node.domain)
         _check_opsets(model)
@@ -38,6 +39,8 @@ def load_model(source: str | Path | bytes) -> tuple[onnx.ModelProto, str]:
         _check_structure(model)
     except DeeployError as error:
         raise DeeployError(f"{title}: {error.message}", error.hint) from None
+    except UnicodeDecodeError:
+        raise DeeployError(f"{title}: not an ONNX model", "a text in it is damaged") from None
     return model, title
 
 
@@ -87,6 +90,15 @@ def _check_opsets(model: onnx.ModelProto) -> None:
             f"opset {version} is too old",
             f"convert it to {OLDEST_OPSET} or newer with onnx.version_converter",
         )
+
+
+def _check_texts(graph: onnx.GraphProto) -> None:
+    """protobuf hands out bytes where a text is no UTF-8."""
+    texts: list[object] = [v.name for v in (*graph.input, *graph.output, *graph.initializer)]
+    for node in graph.node:
+        texts += (node.name, node.op_type, node.domain, *node.input, *node.output)
+    if not all(isinstance(text, str) for text in texts):
+        raise DeeployError("a name in it is damaged", "the file is damaged or of another kind")
 
 
 def _name_nodes(graph: onnx.GraphProto) -> None:
@@ -206,5 +218,5 @@ def check_node(model: onnx.ModelProto, node: onnx.NodeProto) -> None:
     context.opset_imports = {"": min(opset_of(model, ""), onnx.defs.onnx_opset_version())}
     try:
         checker.check_node(node, context)
-    except checker.ValidationError as error:
+    except (checker.ValidationError, UnicodeDecodeError) as error:
         raise DeeployError(first_line(error)) from None

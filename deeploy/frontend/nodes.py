@@ -21,8 +21,20 @@ def decode_attributes(proto: onnx.NodeProto) -> dict[str, Any]:
 
 def _decode(value: Any) -> Any:
     if isinstance(value, onnx.TensorProto):
-        return numpy_helper.to_array(value)
+        return decode_tensor(value)
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+
+
+def decode_tensor(tensor: onnx.TensorProto) -> Array:
+    """The elements of a tensor in a file.
+
+    Raises:
+        DeeployError: their number or type is wrong.
+    """
+    try:
+        return numpy_helper.to_array(tensor)
+    except (KeyError, TypeError, ValueError) as error:
+        raise DeeployError(f"the data of tensor '{tensor.name}' is damaged: {error}") from None
 
 
 @dataclass(frozen=True)
@@ -73,7 +85,7 @@ class Node:
             raise DeeployError(f"attribute '{name}' is missing")
         array = np.asarray(value)
         if array.size != 1:
-            raise DeeployError(f"attribute '{name}' must be one integer, not {value}")
+            raise DeeployError(f"attribute '{name}' must be one integer, not {array.size}")
         return _integers(name, array)[0]
 
     def string(self, name: str, default: str) -> str:
@@ -99,8 +111,10 @@ class Node:
         if value is None:
             return None
         array = np.asarray(value)
-        if array.size != 1 or array.dtype.kind not in "iufb" or np.isnan(array).any():
-            raise DeeployError(f"'{name}' must be one number, not {value}")
+        if array.size != 1:
+            raise DeeployError(f"'{name}' must be one number, not {array.size}")
+        if array.dtype.kind not in "iufb" or np.isnan(array).any():
+            raise DeeployError(f"'{name}' must be a number, not {array.item()}")
         return array.item()
 
 
@@ -108,7 +122,7 @@ def _integers(name: str, array: Array) -> tuple[int, ...]:
     """The elements of `array`, which may be spelled as floats."""
     numbers = array.ravel().tolist()
     if not all(isinstance(n, int) or (isinstance(n, float) and n.is_integer()) for n in numbers):
-        raise DeeployError(f"'{name}' must hold integers, not {numbers}")
+        raise DeeployError(f"'{name}' must hold integers, not {str(numbers)[:40]}")
     return tuple(int(n) for n in numbers)
 
 

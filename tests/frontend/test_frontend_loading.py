@@ -79,6 +79,18 @@ def test_damaged_initializer(ctx: Context) -> None:
     assert "(tensor name: w) raw_data size (252 bytes) is too small" in error_of(ctx, proto)
 
 
+def test_tensors_of_unknown_types(ctx: Context) -> None:
+    proto = model([node("Constant", "", "c", value=numpy_helper.from_array(int64(1)))], {"x": (3,)})
+    proto.graph.node[0].attribute[0].t.data_type = 99
+    proto.graph.node.append(node("Add", "x c"))
+    assert "Constant 'the_constant': the data of tensor '' is damaged" in error_of(ctx, proto)
+
+
+def test_names_that_are_no_text(ctx: Context) -> None:
+    content = small_model().SerializeToString().replace(b"the_relu", b"the_r\xb7lu")
+    assert ": a name in it is damaged; the file" in error_of(ctx, content)
+
+
 def test_nodes_in_any_order(ctx: Context) -> None:
     nodes = [node("Add", "b c"), node("Relu", "a", "c"), node("Neg", "a", "b")]
     nodes = [node("Add", "b c"), node("Mul", "a a", "c"), node("Relu", "x", "a")]
@@ -193,4 +205,4 @@ def test_unexpected_outputs(ctx: Context) -> None:
     constants = {"m": np.float32(1), "a": np.float32(0)}
     requant = node("RequantShift", "x m a", "y z", div=2, n_levels=256)
     proto = model([requant], {"x": (3,)}, constants, outputs=["y", "z"])
-    assert "2 outputs are expected, but there is only one" in error_of(ctx, proto)
+    assert "it has 2 outputs, but only one is expected" in error_of(ctx, proto)
