@@ -14,7 +14,7 @@ from deeploy.frontend.nodes import Node, decode_tensor
 from deeploy.frontend.values import Array, Constant, Tensor
 
 # Contractions are not among them: they would be evaluated in float32, which is not exact.
-_FOLDED = frozenset(
+FOLDED = frozenset(
     (
         "Abs",
         "Add",
@@ -78,7 +78,7 @@ def fold(proto: onnx.NodeProto, node: Node) -> list[Constant] | None:
     Raises:
         DeeployError: the node cannot be evaluated.
     """
-    if proto.op_type not in _FOLDED or proto.domain:
+    if proto.op_type not in FOLDED or proto.domain:
         return None
     if proto.op_type in ("Shape", "Size"):
         return [Constant(proto.output[0], _shape_or_size(node))]

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from deeploy.diagnostics import DeeployError, did_you_mean
 from deeploy.frontend.builder import Builder
+from deeploy.frontend.folding import FOLDED
 from deeploy.frontend.nodes import Node
 from deeploy.frontend.values import Value
 
@@ -32,7 +33,7 @@ class OperatorInfo:
         onnx_name: the operator's type in ONNX.
         domains: the domains in which it is recognised.
         summary: what is supported, one line.
-        types: the element types that it takes.
+        types: the element types that it takes; none if all of its inputs must be constant.
     """
 
     onnx_name: str
@@ -91,7 +92,12 @@ def _load_families() -> None:
 def supported_operators() -> list[OperatorInfo]:
     """All operators that can be imported, sorted by name."""
     _load_families()
-    return sorted((op.info for op in _operators.values()), key=lambda info: info.onnx_name.lower())
+    infos = [operator.info for operator in _operators.values()]
+    infos += [
+        OperatorInfo(name, (ONNX,), "evaluated when the model is read; constant inputs", ())
+        for name in FOLDED - set(_operators)
+    ]
+    return sorted(infos, key=lambda info: info.onnx_name.lower())
 
 
 def find_operator(op_type: str, domain: str) -> Operator:
@@ -102,6 +108,8 @@ def find_operator(op_type: str, domain: str) -> Operator:
     """
     _load_families()
     operator = _operators.get(op_type)
+    if operator is None and op_type in FOLDED and domain == ONNX:
+        raise DeeployError(f"operator '{op_type}' is only supported on constants")
     if operator is None:
         raise DeeployError(f"unsupported operator '{op_type}'", _hint(op_type))
     if domain not in operator.info.domains:

@@ -102,6 +102,10 @@ def test_list_of_operators() -> None:
     names = [info.onnx_name for info in operators]
     assert names == sorted(names, key=str.lower)
     assert {"Conv", "Gemm", "MatMul", "RequantShift", "MaxPool"} <= set(names)
-    assert all(info.summary and info.types and info.domains for info in operators)
+    assert all(info.summary and info.domains for info in operators)
+    assert [info.types for info in operators if info.onnx_name in ("Add", "Shape")] == [
+        ("si8", "ui8", "si32"),
+        (),
+    ]
     requant = operators[names.index("RequantShift")]
     assert requant.domains == ("", "PACTOps", "ai.onnx.contrib", "com.microsoft")
