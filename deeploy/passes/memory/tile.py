@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar
 
 from xdsl.builder import Builder
@@ -22,7 +21,7 @@ from xdsl.dialects.builtin import (
     UnitAttr,
     i8,
 )
-from xdsl.ir import Block, Operation, Region, SSAValue
+from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint
 from xdsl.transforms.common_subexpression_elimination import cse
@@ -30,12 +29,12 @@ from xdsl.transforms.common_subexpression_elimination import cse
 from deeploy.diagnostics import fail
 from deeploy.dialects.cluster import CallOp, YieldOp
 from deeploy.dialects.graph import GraphOp, element_type
-from deeploy.dialects.mem import OFFSET, LevelAttr, element_bytes, level_of
+from deeploy.dialects.mem import OFFSET, LevelAttr, level_of
 from deeploy.dialects.tiled import NestOp
 from deeploy.engines import Engine, find_engine
-from deeploy.interfaces.footprint import OpTile, Span, max_extents, nest_tiles
+from deeploy.interfaces.footprint import OpTile, Span, nest_tiles
 from deeploy.interfaces.index import Index, IndexBuilder
-from deeploy.interfaces.tiling import linear_forms, shape_of
+from deeploy.planner.layout import NestLayout
 from deeploy.planner.problem import align_up
 from deeploy.targets import Target, target_of
 
@@ -61,12 +60,9 @@ class TilePass(ModulePass):
         cse(op)
 
 
-@dataclass
-class Buffer:
-    """Where the tiles of one operand are: its whole tensor, and a buffer if tiles move.
-
-    `period` is the number of tiles over which the operand stays the same.
-    """
+@dataclass(frozen=True)
+class Operand:
+    """Where an operand of the nest is: its whole tensor, and a buffer if its tiles move."""
 
     whole: SSAValue
     tile: SSAValue | None
@@ -74,36 +70,27 @@ class Buffer:
     period: int
 
 
-@dataclass
 class NestLowering:
     """Lowers one nest."""
 
-    nest: NestOp
-    target: Target
-    engine: Engine
-    buffers: list[Buffer] = field(default_factory=list[Buffer])
-    cursor: int = 0
+    def __init__(self, nest: NestOp, target: Target, engine: Engine) -> None:
+        self.nest = nest
+        self.target = target
+        self.engine = engine
+        self.layout = NestLayout(nest, target, engine)
+        self.builder = Builder(InsertPoint.before(nest))
+        self.index = IndexBuilder(self.builder)
+        self.cursor = 0 if nest.scratch is None else nest.scratch.value.data
 
     def run(self) -> None:
         """Replace the nest by loops, copies and calls."""
         nest = self.nest
-        self.builder = Builder(InsertPoint.before(nest))
-        self.index = IndexBuilder(self.builder)
-        self.extents = max_extents(nest, nest.tile_sizes())
-        self.counts = [
-            math.ceil(it.extent / size)
-            for it, size in zip(nest.iterators(), nest.tile_sizes(), strict=True)
-        ]
-        self.tiles = math.prod(self.counts)
         inner = [*nest.body.block.args, *nest.root().results]
         outer = [*nest.inputs, *nest.outputs]
-        if nest.scratch is not None:
-            self.cursor = nest.scratch.value.data
-        for value, whole in zip(inner, outer, strict=True):
-            self.buffers.append(self.make_buffer(value, whole))
+        self.operands = {v: self.make_operand(v, w) for v, w in zip(inner, outer, strict=True)}
         self.scratch = {op: self.make_scratch(op) for op in nest.body_ops()}
         self.private = {r: self.make_private(r) for op in nest.body_ops()[:-1] for r in op.results}
-        if self.tiles == 1:
+        if self.layout.tiles == 1:
             self.lower_tile(Index.of(0))
         else:
             self.lower_loop()
@@ -114,70 +101,41 @@ class NestLowering:
 
     def allocate(self, type: MemRefType, size: int, hint: str) -> SSAValue:
         """A buffer that only lives in this nest; the plan has reserved its bytes in this order."""
-        op = self.insert(memref.AllocOp([], [], type))
+        op = memref.AllocOp([], [], type)
         if self.nest.scratch is not None:
             op.attributes[OFFSET] = IntegerAttr(self.cursor, 64)
-        self.cursor += align_up(size, self.target.memory(self.target.compute).align)
-        op.results[0].name_hint = hint
-        return op.results[0]
+        self.cursor += align_up(size, self.layout.align)
+        op.memref.name_hint = hint
+        self.insert(op)
+        return op.memref
 
-    def make_buffer(self, value: SSAValue, whole: SSAValue) -> Buffer:
-        """The buffer of an input or output; none where the tensor is in the compute memory."""
-        used = self.used_iterators(value)
-        period = self.period(used)
-        if level_of(whole) == self.target.compute:
-            return Buffer(whole, None, 1, period)
-        buffers = 1 if self.nest.buffers is None else self.nest.buffers.value.data
-        slots = buffers if period < self.tiles else 1
-        shape = self.extents[value]
-        elements = element_type(whole)
-        align = self.target.memory(self.target.compute).align
-        stride = align_up(math.prod(shape) * element_bytes(elements), align) // element_bytes(
-            elements
-        )
+    def compute_type(self, elements: Attribute, shape: Sequence[int]) -> MemRefType:
+        """A contiguous buffer in the compute memory."""
         level = LevelAttr(StringAttr(self.target.compute))
-        type = MemRefType(elements, shape, memory_space=level)
-        if slots > 1:
-            layout = StridedLayoutAttr([stride, *contiguous(shape)])
-            type = MemRefType(elements, (slots, *shape), layout, level)
-        size = slots * stride * element_bytes(elements)
-        name = f"{whole.name_hint or 'tensor'}_tile"
-        return Buffer(whole, self.allocate(type, size, name), slots, period)
+        return MemRefType(elements, shape, memory_space=level)
+
+    def make_operand(self, value: SSAValue, whole: SSAValue) -> Operand:
+        """A buffer for the tiles of an input or output that is not in the compute memory."""
+        if level_of(whole) == self.target.compute:
+            return Operand(whole, None, 1, self.layout.period(value))
+        buffer = self.layout.tile_buffer(value)
+        type = self.compute_type(element_type(whole), buffer.shape)
+        if buffer.slots > 1:
+            strides = StridedLayoutAttr([buffer.stride, *strides_of(type)])
+            shape = (buffer.slots, *buffer.shape)
+            type = MemRefType(type.element_type, shape, strides, type.memory_space)
+        tile = self.allocate(type, buffer.size, f"{whole.name_hint or 'tensor'}_tile")
+        return Operand(whole, tile, buffer.slots, buffer.period)
 
     def make_scratch(self, op: GraphOp) -> SSAValue | None:
         """The scratch memory of a kernel."""
-        size = self.engine.kernel(op).scratch_bytes(op, self.target.cores)
-        if size == 0:
-            return None
-        level = LevelAttr(StringAttr(self.target.compute))
-        return self.allocate(MemRefType(i8, [size], memory_space=level), size, "scratch")
+        size = self.layout.kernel_scratch(op)
+        return self.allocate(self.compute_type(i8, [size]), size, "scratch") if size else None
 
     def make_private(self, value: SSAValue) -> SSAValue:
         """The buffer of a value between two ops of the nest."""
-        level = LevelAttr(StringAttr(self.target.compute))
-        type = MemRefType(element_type(value), self.extents[value], memory_space=level)
-        size = math.prod(self.extents[value]) * element_bytes(element_type(value))
-        return self.allocate(type, size, value.name_hint or "private")
-
-    def used_iterators(self, value: SSAValue) -> set[int]:
-        """The iterators of the nest on which the tile of a value depends."""
-        root = self.nest.root()
-        pairs = [*zip(root.operands, root.operand_maps(), strict=True)]
-        pairs += [*zip(root.results, root.result_maps(), strict=True)]
-        used: set[int] = set()
-        for operand, map in pairs:
-            if operand is value:
-                used |= {i for form in linear_forms(map) for i in form.used()}
-        return used
-
-    def period(self, used: set[int]) -> int:
-        """Tiles over which an operand stays: all loops inside its innermost one."""
-        period = 1
-        for i in reversed(self.nest.loop_order()):
-            if i in used:
-                return period
-            period *= self.counts[i]
-        return self.tiles
+        type = self.compute_type(element_type(value), self.layout.extents[value])
+        return self.allocate(type, self.layout.private_size(value), value.name_hint or "private")
 
     # code
 
@@ -196,11 +154,10 @@ class NestLowering:
 
     def lower_loop(self) -> None:
         """One loop over all tiles; what stays is copied before and after it."""
-        zero = [Index.of(0)] * len(self.counts)
-        box = self.box_of(zero)
-        tiles = nest_tiles(self.nest, box, self.index)
-        self.copy_in(tiles, Index.of(0), lambda b: b.period == self.tiles)
-        bounds = [self.index.value(Index.of(v)) for v in (0, self.tiles, 1)]
+        count = self.layout.tiles
+        first = nest_tiles(self.nest, self.box_of(self.positions(Index.of(0))), self.index)
+        self.copy_in(first, Index.of(0), lambda operand: operand.period == count)
+        bounds = [self.index.value(Index.of(v)) for v in (0, count, 1)]
         body = Block(arg_types=[IndexType()])
         body.args[0].name_hint = "tile"
         loop = scf.ForOp(bounds[0], bounds[1], bounds[2], [], body)
@@ -208,7 +165,7 @@ class NestLowering:
             loop.attributes[PIPELINE] = UnitAttr()
         self.insert(loop)
         with self.inside(body):
-            self.lower_tile(Index(body.args[0], 0, self.tiles - 1))
+            self.lower_tile(Index(body.args[0], 0, count - 1))
             self.insert(scf.YieldOp())
 
     def box_of(self, positions: Sequence[Index]) -> list[Span]:
@@ -216,7 +173,7 @@ class NestLowering:
         box: list[Span] = []
         iterators = self.nest.iterators()
         for it, size, count, position in zip(
-            iterators, self.nest.tile_sizes(), self.counts, positions, strict=True
+            iterators, self.nest.tile_sizes(), self.layout.counts, positions, strict=True
         ):
             start = self.index.name(self.index.mul(position, size), it.name)
             if it.extent % size == 0:
@@ -224,35 +181,35 @@ class NestLowering:
                 continue
             rest = self.index.sub(Index.of(it.extent), start)
             rest = Index(rest.value, it.extent - size * (count - 1), rest.high)
-            box.append(Span(start, self.index.name(self.index.min(rest, Index.of(size)), f"{it.name}_size")))
+            extent = self.index.min(rest, Index.of(size))
+            box.append(Span(start, self.index.name(extent, f"{it.name}_size")))
         return box
 
     def positions(self, tile: Index) -> list[Index]:
         """The position in the tile grid of the tile with a running number."""
-        positions = [Index.of(0)] * len(self.counts)
+        positions = [Index.of(0)] * len(self.layout.counts)
         inner = 1
         for i in reversed(self.nest.loop_order()):
-            positions[i] = self.index.rem(self.index.div(tile, inner), self.counts[i])
-            inner *= self.counts[i]
+            positions[i] = self.index.rem(self.index.div(tile, inner), self.layout.counts[i])
+            inner *= self.layout.counts[i]
         return positions
 
     def lower_tile(self, tile: Index) -> None:
         """Copy in, compute and copy out one tile."""
         tiles = nest_tiles(self.nest, self.box_of(self.positions(tile)), self.index)
-        self.copy_in(tiles, tile, lambda b: self.tiles == 1 or b.period < self.tiles)
-        views: dict[SSAValue, SSAValue] = {}
+        count = self.layout.tiles
+        self.copy_in(tiles, tile, lambda operand: count == 1 or operand.period < count)
         spans = self.spans(tiles)
-        inner = [*self.nest.body.block.args, *self.nest.root().results]
-        for value, buffer in zip(inner, self.buffers, strict=True):
-            views[value] = self.view(buffer, spans[value], tile)
+        views = {v: self.view(operand, spans[v], tile) for v, operand in self.operands.items()}
         for value, buffer in self.private.items():
             views[value] = self.subview(buffer, [Span(Index.of(0), s.size) for s in spans[value]])
         for op in self.nest.body_ops():
             self.call(op, tiles[op], views)
-        for value, buffer in zip(inner, self.buffers, strict=True):
-            if buffer.tile is not None and isinstance(value.owner, GraphOp):
-                whole = self.subview(buffer.whole, spans[value])
-                self.insert(memref.CopyOp(views[value], whole))
+        for result in self.nest.root().results:
+            operand = self.operands[result]
+            if operand.tile is not None:
+                whole = self.subview(operand.whole, spans[result])
+                self.insert(memref.CopyOp(views[result], whole))
 
     def spans(self, tiles: dict[GraphOp, OpTile]) -> dict[SSAValue, Sequence[Span]]:
         """The tile of each value."""
@@ -263,39 +220,40 @@ class NestLowering:
         return spans
 
     def copy_in(
-        self, tiles: dict[GraphOp, OpTile], tile: Index, select: Callable[[Buffer], bool]
+        self, tiles: dict[GraphOp, OpTile], tile: Index, select: Callable[[Operand], bool]
     ) -> None:
         """Copy the tiles of selected inputs into their buffers, where they change."""
         spans = self.spans(tiles)
-        for value, buffer in zip(self.nest.body.block.args, self.buffers, strict=False):
-            if buffer.tile is None or not select(buffer):
+        for value in self.nest.body.block.args:
+            operand = self.operands[value]
+            if operand.tile is None or not select(operand):
                 continue
-            if buffer.period in (1, self.tiles):
-                self.copy_tile(buffer, spans[value], tile)
+            if operand.period in (1, self.layout.tiles):
+                self.copy_tile(operand, spans[value], tile)
                 continue
             zero = self.index.value(Index.of(0))
-            phase = self.index.value(self.index.rem(tile, buffer.period))
+            phase = self.index.value(self.index.rem(tile, operand.period))
             changed = self.insert(arith.CmpiOp(phase, zero, "eq"))
             then = Block()
             with self.inside(then):
-                self.copy_tile(buffer, spans[value], tile)
+                self.copy_tile(operand, spans[value], tile)
                 self.insert(scf.YieldOp())
             self.insert(scf.IfOp(changed.results[0], [], Region(then)))
 
-    def copy_tile(self, buffer: Buffer, spans: Sequence[Span], tile: Index) -> None:
+    def copy_tile(self, operand: Operand, spans: Sequence[Span], tile: Index) -> None:
         """Copy one tile into its buffer."""
-        source = self.subview(buffer.whole, spans)
-        self.insert(memref.CopyOp(source, self.view(buffer, spans, tile)))
+        source = self.subview(operand.whole, spans)
+        self.insert(memref.CopyOp(source, self.view(operand, spans, tile)))
 
-    def view(self, buffer: Buffer, spans: Sequence[Span], tile: Index) -> SSAValue:
+    def view(self, operand: Operand, spans: Sequence[Span], tile: Index) -> SSAValue:
         """Where a kernel finds a tile."""
-        if buffer.tile is None:
-            return self.subview(buffer.whole, spans)
+        if operand.tile is None:
+            return self.subview(operand.whole, spans)
         local = [Span(Index.of(0), span.size) for span in spans]
-        if buffer.slots == 1:
-            return self.subview(buffer.tile, local)
-        slot = self.index.rem(self.index.div(tile, buffer.period), buffer.slots)
-        return self.subview(buffer.tile, [Span(slot, Index.of(1)), *local], drop=1)
+        if operand.slots == 1:
+            return self.subview(operand.tile, local)
+        slot = self.index.rem(self.index.div(tile, operand.period), operand.slots)
+        return self.subview(operand.tile, [Span(slot, Index.of(1)), *local], drop=1)
 
     def subview(self, source: SSAValue, spans: Sequence[Span], drop: int = 0) -> SSAValue:
         """Part of a buffer; `drop` leading dimensions of extent 1 are dropped."""
@@ -334,21 +292,11 @@ class NestLowering:
         block.add_ops([inner, YieldOp(operands=[inner.results[0]])])
         symbol = self.engine.kernel(op).instance(op).symbol
         inputs = [views[operand] for operand in op.operands]
+        output, scratch = views[op.results[0]], self.scratch[op]
+        body = Region(block)
         self.insert(
-            CallOp.of(
-                self.engine.name, symbol, inputs, views[op.results[0]], self.scratch[op], overhang, Region(block)
-            )
+            CallOp.of(self.engine.name, symbol, inputs, output, scratch, overhang, body)
         )
-
-
-def contiguous(shape: Sequence[int]) -> list[int]:
-    """Row-major strides in elements."""
-    strides: list[int] = []
-    step = 1
-    for extent in reversed(shape):
-        strides.append(step)
-        step *= extent
-    return strides[::-1]
 
 
 def strides_of(type: MemRefType) -> list[int]:

@@ -1,0 +1,171 @@
+"""check-plan: verify a plan, whoever made it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations
+from typing import ClassVar
+
+from xdsl.context import Context
+from xdsl.dialects import func
+from xdsl.dialects.builtin import IntegerAttr, ModuleOp, StringAttr
+from xdsl.ir import Attribute, BlockArgument, Operation, SSAValue
+from xdsl.passes import ModulePass
+
+from deeploy.diagnostics import fail
+from deeploy.dialects.graph import ConstantOp, tuple_of
+from deeploy.dialects.mem import HOME, OFFSET
+from deeploy.dialects.tiled import NestOp
+from deeploy.engines import find_engine
+from deeploy.planner.extract import engine_name, nests_of, root_of, tensor_bytes
+from deeploy.planner.layout import NestLayout
+from deeploy.planner.packing import Block
+from deeploy.targets import Target, target_of
+
+
+@dataclass(frozen=True)
+class CheckPlanPass(ModulePass):
+    """Check that a plan is complete, that everything fits and that nothing overlaps."""
+
+    name: ClassVar[str] = "check-plan"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        target = target_of(op)
+        for function in op.body.block.ops:
+            if isinstance(function, func.FuncOp) and not function.is_declaration:
+                Checker(function, target).run()
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Bytes in a memory: what they hold, who made them, where, and from which to which step."""
+
+    what: str
+    owner: Operation
+    memory: str
+    offset: int
+    block: Block
+
+
+class Checker:
+    """Checks the plan of one function."""
+
+    def __init__(self, function: func.FuncOp, target: Target) -> None:
+        self.function = function
+        self.target = target
+        self.nests = nests_of(function)
+        self.homes: dict[SSAValue, str] = {}
+        self.last_use: dict[SSAValue, int] = {}
+
+    def run(self) -> None:
+        """Check everything.
+
+        Raises:
+            PassFailedException: naming the first op whose plan is wrong.
+        """
+        for n, nest in enumerate(self.nests):
+            for operand in nest.inputs:
+                self.last_use[root_of(operand)] = n
+        placed = [*self.arguments(), *self.constants(), *self.results()]
+        placed += [self.scratch(n, nest) for n, nest in enumerate(self.nests)]
+        for item in placed:
+            self.check_bounds(item)
+        for a, b in combinations(placed, 2):
+            check_apart(a, b)
+
+    def arguments(self) -> Iterator[Placed]:
+        """The inputs of the network."""
+        attributes = self.function.arg_attrs
+        for arg in self.function.body.block.args:
+            data = attributes.data[arg.index].data if attributes else {}
+            yield self.tensor(arg, data.get(HOME), data.get(OFFSET), 0, self.last_use.get(arg, 0))
+            if self.homes[arg] != self.target.io:
+                fail(self.function, f"input {arg.index} must lie in {self.target.io}")
+
+    def constants(self) -> Iterator[Placed]:
+        """The constants, which are always there."""
+        for op in self.function.body.block.ops:
+            if not isinstance(op, ConstantOp):
+                continue
+            home, offset = op.attributes.get(HOME), op.attributes.get(OFFSET)
+            yield self.tensor(op.result, home, offset, 0, max(0, len(self.nests) - 1))
+            if not self.target.memory(self.homes[op.result]).constants:
+                fail(op, f"{self.homes[op.result]} cannot hold constants")
+
+    def results(self) -> Iterator[Placed]:
+        """What the nests compute."""
+        last_op = self.function.body.block.last_op
+        returned = {root_of(v) for v in last_op.operands} if last_op else set()
+        for n, nest in enumerate(self.nests):
+            offsets = tuple_of(nest.offsets) if nest.offsets else ()
+            homes = tuple(nest.homes) if nest.homes else ()
+            if not nest.is_planned() or not len(offsets) == len(homes) == len(nest.results):
+                fail(nest, "the nest has no complete plan", "run 'plan' first")
+            for result, home, offset in zip(nest.results, homes, offsets, strict=True):
+                last = self.last_use.get(result, n)
+                if result in returned:
+                    last = len(self.nests) - 1
+                yield self.tensor(result, home, IntegerAttr(offset, 64), n, last)
+                if result in returned and self.homes[result] != self.target.io:
+                    fail(nest, f"an output of the network must lie in {self.target.io}")
+
+    def tensor(
+        self,
+        value: SSAValue,
+        home: Attribute | None,
+        offset: Attribute | None,
+        first: int,
+        last: int,
+    ) -> Placed:
+        """A tensor with its place."""
+        owner = self.function if isinstance(value, BlockArgument) else value.owner
+        assert isinstance(owner, Operation)
+        name = value.name_hint or "a tensor"
+        if not isinstance(home, StringAttr) or not isinstance(offset, IntegerAttr):
+            fail(owner, f"'{name}' has no home and address", "run 'plan' first")
+        self.homes[value] = home.data
+        block = Block(tensor_bytes(value), first, last)
+        return Placed(f"'{name}'", owner, home.data, offset.value.data, block)
+
+    def scratch(self, n: int, nest: NestOp) -> Placed:
+        """The tiles and kernel scratch of a nest."""
+        assert nest.scratch is not None
+        compute = self.target.compute
+        inner = [*nest.body.block.args, *nest.root().results]
+        resident: set[SSAValue] = set()
+        for value, outer in zip(inner, [*nest.inputs, *nest.results], strict=True):
+            home = self.homes[root_of(outer)]
+            if home == compute:
+                resident.add(value)
+            else:
+                self.target.link(compute, home)
+        layout = NestLayout(nest, self.target, find_engine(engine_name(nest)))
+        block = Block(layout.scratch_size(resident), n, n)
+        return Placed("its tiles", nest, compute, nest.scratch.value.data, block)
+
+    def check_bounds(self, item: Placed) -> None:
+        """Check that something lies inside its memory, aligned."""
+        memory = self.target.memory(item.memory)
+        end = item.offset + item.block.size
+        if item.offset < 0 or end > memory.size:
+            fail(
+                item.owner,
+                f"{item.what} at {item.offset} to {end} of {memory.name} exceeds its "
+                f"{memory.size} bytes",
+            )
+        if item.offset % memory.align:
+            fail(item.owner, f"{item.what} at {item.offset} is not aligned to {memory.align}")
+
+
+def check_apart(a: Placed, b: Placed) -> None:
+    """Check that two things in use at the same time do not overlap."""
+    if a.memory != b.memory or not a.block.overlaps(b.block):
+        return
+    if a.offset + a.block.size <= b.offset or b.offset + b.block.size <= a.offset:
+        return
+    fail(
+        b.owner,
+        f"{b.what} at {b.offset} of {b.memory} overlaps {a.what} at {a.offset}, "
+        "which is in use at the same time",
+    )
