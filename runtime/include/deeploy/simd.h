@@ -8,19 +8,21 @@
 //   DPL_PANEL_COPIES          1 if dpl_panel_set keeps no pointer to the vector
 //   dpl_panel_set             puts one vector into the panel
 //   dpl_panel_dot             dpl_tile = panel x DPL_PANEL_COLS weight rows
+//   dpl_scaler, _set          requantisation parameters, prepared once per kernel call
 //   dpl_tile_store            requantises and stores a whole tile
 //   dpl_tile_unpack           accumulators of a tile, row by row
 //   dpl_quad_dot              dpl_quad = one activation vector x four weight rows
 //   dpl_quad_store, _unpack   as for tiles
-//   dpl_outer_dot             dpl_outer = four activation vectors x eight columns of a matrix
-//   dpl_outer_row             accumulators of one of the four
+//   dpl_outer_dot             up to four activation vectors x eight columns of a matrix
+//   DPL_OUTER_COLS_ONE        columns it takes if there is only one vector
+//   dpl_copy_bytes            memcpy for small sizes
 //   dpl_eight_store           requantises and stores up to eight accumulators
 //   DPL_DW_TAPS, _CHANNELS    largest window and block of channels of depthwise convolution
-//   dpl_dw_weights, _set      weights of a block of channels, prepared for use with many pixels
+//   dpl_dw_block, _set        weights of a block of channels, prepared for use with many pixels
 //   dpl_dw_pixel              computes and stores a block of channels of one pixel
 //
 // Vectors are bytes, signed or unsigned as the constant flags say; nothing beyond their last
-// element is read. "Tail" below means the elements after the last whole SIMD vector.
+// element is read.
 #ifndef DEEPLOY_SIMD_H
 #define DEEPLOY_SIMD_H
 

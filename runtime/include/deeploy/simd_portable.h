@@ -4,10 +4,19 @@
 #ifndef DEEPLOY_SIMD_PORTABLE_H
 #define DEEPLOY_SIMD_PORTABLE_H
 
+#include <string.h>
+
 #define DPL_PANEL_ROWS 2
 #define DPL_PANEL_COLS 4
 #define DPL_PANEL_MAX_K UINT32_MAX
 #define DPL_PANEL_COPIES 0
+#define DPL_OUTER_COLS_ONE 8
+
+typedef struct {
+  const dpl_requant *rq;
+} dpl_scaler;
+
+DPL_INLINE void dpl_scaler_set(dpl_scaler *scaler, const dpl_requant *rq) { scaler->rq = rq; }
 
 typedef struct {
   const uint8_t *x[DPL_PANEL_ROWS];
@@ -27,6 +36,10 @@ DPL_INLINE void dpl_panel_set(dpl_panel *panel, uint32_t row, const uint8_t *x, 
   (void)k;
   panel->x[row] = x;
   panel->x_signed = x_signed;
+}
+
+DPL_INLINE void dpl_copy_bytes(uint8_t *dst, const uint8_t *src, uint32_t n) {
+  memcpy(dst, src, n);
 }
 
 // Weight row c is at w + c * w_stride.
@@ -60,11 +73,11 @@ DPL_INLINE void dpl_tile_unpack(dpl_tile tile, int32_t *acc) {
 }
 
 DPL_INLINE void dpl_tile_store(dpl_tile tile, uint8_t *const *y, uint32_t channel,
-                               const dpl_requant *rq, dpl_types t) {
+                               const dpl_scaler *s, dpl_types t) {
   for (uint32_t r = 0; r < DPL_PANEL_ROWS; r++)
     for (uint32_t c = 0; c < DPL_PANEL_COLS; c++)
       dpl_store_one(y[r], channel + c,
-                    dpl_requant_one(rq, tile.acc[r * DPL_PANEL_COLS + c], channel + c), t);
+                    dpl_requant_one(s->rq, tile.acc[r * DPL_PANEL_COLS + c], channel + c), t);
 }
 
 DPL_INLINE dpl_quad dpl_quad_dot(const uint8_t *x, const uint8_t *w, int32_t w_stride, uint32_t k,
@@ -87,15 +100,14 @@ DPL_INLINE void dpl_quad_unpack(dpl_quad quad, int32_t *acc) {
     acc[i] = quad.acc[i];
 }
 
-DPL_INLINE void dpl_quad_store(dpl_quad quad, uint8_t *y, uint32_t channel, const dpl_requant *rq,
+DPL_INLINE void dpl_quad_store(dpl_quad quad, uint8_t *y, uint32_t channel, const dpl_scaler *s,
                                dpl_types t) {
   for (uint32_t c = 0; c < 4; c++)
-    dpl_store_one(y, channel + c, dpl_requant_one(rq, quad.acc[c], channel + c), t);
+    dpl_store_one(y, channel + c, dpl_requant_one(s->rq, quad.acc[c], channel + c), t);
 }
 
-// acc[r][c] = row r of a x column c of the [k][8] matrix at b. Only `rows` of the four rows and
-// `width` of the eight columns count.
-DPL_INLINE void dpl_outer_dot(int32_t acc[4][8], const uint8_t *const a[4], uint32_t rows,
+// acc[8 * r + c] = row r of a x column c of the [k][width] matrix at b, width <= 8.
+DPL_INLINE void dpl_outer_dot(int32_t *acc, const uint8_t *const a[4], uint32_t rows,
                               const uint8_t *b, int32_t b_row, uint32_t k, uint32_t width,
                               dpl_types t) {
   for (uint32_t r = 0; r < rows; r++) {
@@ -104,16 +116,16 @@ DPL_INLINE void dpl_outer_dot(int32_t acc[4][8], const uint8_t *const a[4], uint
       uint32_t sum = 0;
       for (uint32_t i = 0; i < k; i++, column += b_row)
         sum += (uint32_t)(dpl_element(a[r], i, t.x_signed) * dpl_element(column, 0, t.w_signed));
-      acc[r][c] = (int32_t)sum;
+      acc[8 * r + c] = (int32_t)sum;
     }
   }
 }
 
 // Requantises and stores the first `width` of eight channels.
 DPL_INLINE void dpl_eight_store(const int32_t *acc, uint8_t *y, uint32_t channel, uint32_t width,
-                                const dpl_requant *rq, dpl_types t) {
+                                const dpl_scaler *s, dpl_types t) {
   for (uint32_t c = 0; c < width; c++)
-    dpl_store_one(y, channel + c, dpl_requant_one(rq, acc[c], channel + c), t);
+    dpl_store_one(y, channel + c, dpl_requant_one(s->rq, acc[c], channel + c), t);
 }
 
 // --------------------------------------------------------------------------------- depthwise
@@ -121,31 +133,38 @@ DPL_INLINE void dpl_eight_store(const int32_t *acc, uint8_t *y, uint32_t channel
 #define DPL_DW_TAPS 64
 #define DPL_DW_CHANNELS 16
 
+// What a block of channels needs for all pixels.
 typedef struct {
   const uint8_t *w;
   uint32_t stride;
-} dpl_dw_weights;
+  const dpl_scaler *scaler;
+} dpl_dw_block;
 
-DPL_INLINE void dpl_dw_weights_set(dpl_dw_weights *weights, const uint8_t *w, uint32_t taps,
-                                   uint32_t stride, uint32_t width) {
-  (void)taps, (void)width;
-  weights->w = w;
-  weights->stride = stride;
+// w points to the first channel of the block, `stride` is the distance of the taps.
+DPL_INLINE void dpl_dw_block_set(dpl_dw_block *block, const uint8_t *w, uint32_t taps,
+                                 uint32_t stride, uint32_t channel, uint32_t width,
+                                 const dpl_scaler *s) {
+  (void)taps, (void)channel, (void)width;
+  block->w = w;
+  block->stride = stride;
+  block->scaler = s;
 }
 
-// Tap i of the first channel is at base + table[i].
-DPL_INLINE void dpl_dw_pixel(const dpl_dw_weights *weights, uintptr_t base, const uintptr_t *table,
+// Computes `width` channels of one pixel. Tap i of the first one is at base + table[i]. y points
+// to channel 0.
+DPL_INLINE void dpl_dw_pixel(const dpl_dw_block *block, uintptr_t base, const uintptr_t *table,
                              uint32_t taps, uint8_t *y, uint32_t channel, uint32_t width,
-                             const dpl_requant *rq, dpl_types t) {
+                             dpl_types t) {
   uint32_t acc[DPL_DW_CHANNELS];
-  const uint8_t *w = weights->w;
+  const uint8_t *w = block->w;
   for (uint32_t c = 0; c < width; c++)
     acc[c] = 0;
-  for (uint32_t i = 0; i < taps; i++, w += weights->stride) {
+  for (uint32_t i = 0; i < taps; i++, w += block->stride) {
     const uint8_t *x = (const uint8_t *)(base + table[i]);
     for (uint32_t c = 0; c < width; c++)
       acc[c] += (uint32_t)(dpl_element(x, c, t.x_signed) * dpl_element(w, c, t.w_signed));
   }
+  const dpl_requant *rq = block->scaler->rq;
   for (uint32_t c = 0; c < width; c++)
     dpl_store_one(y, channel + c, dpl_requant_one(rq, (int32_t)acc[c], channel + c), t);
 }

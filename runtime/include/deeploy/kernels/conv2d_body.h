@@ -63,6 +63,8 @@ DPL_INLINE void dpl_conv2d_run(const dpl_conv2d_args *a, uint32_t core, uint32_t
   dpl_conv2d_part part = dpl_conv2d_split(a, core, cores);
   uint8_t *scratch = a->scratch + (size_t)core * a->scratch_stride;
   uint32_t in_channels = a->in_c / a->groups, out_channels = a->out_c / a->groups;
+  dpl_scaler scaler;
+  dpl_scaler_set(&scaler, &a->rq);
   uint32_t k = a->k_h * a->k_w * in_channels;
   for (uint32_t g = 0; g < a->groups; g++) {
     dpl_rows rows = {(const uint8_t *)a->w,
@@ -70,8 +72,9 @@ DPL_INLINE void dpl_conv2d_run(const dpl_conv2d_args *a, uint32_t core, uint32_t
                      k,
                      g * out_channels + part.channels.begin,
                      g * out_channels + part.channels.end,
-                     &a->rq};
-    dpl_window_source source = {(const uint8_t *)a->x + g * in_channels, in_channels};
+                     &scaler};
+    dpl_window_source source = {(const uint8_t *)a->x + g * in_channels, in_channels,
+                                dpl_windows_direct(a, in_channels)};
     dpl_conv2d_group(a, part.pixels, &rows, source, scratch, t);
   }
 }

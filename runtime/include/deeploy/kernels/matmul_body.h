@@ -44,27 +44,25 @@ DPL_INLINE dpl_matmul_rows dpl_matmul_locate(const dpl_matmul_args *a, uint32_t 
   return rows;
 }
 
-// The parameters of one row, for all columns.
-DPL_INLINE dpl_requant dpl_matmul_row_requant(const dpl_matmul_args *a, uint32_t row) {
-  dpl_requant rq = a->rq;
-  if (a->rq_per_row) {
-    rq.mul0 = rq.mul ? rq.mul[row] : rq.mul0;
-    rq.add0 = rq.add ? rq.add[row] : rq.add0;
-    rq.mul = NULL;
-    rq.add = NULL;
-  }
-  return rq;
-}
-
+// Whether rows have parameters of their own.
 DPL_INLINE int dpl_matmul_by_row(const dpl_matmul_args *a) {
   return a->rq_per_row && (a->rq.mul || a->rq.add);
 }
 
-// b [n][k]: dot products of rows. Rows with their own parameters go one by one.
-DPL_INLINE void dpl_matmul_dot_rows(const dpl_matmul_args *a, const dpl_matmul_rows *r,
-                                    dpl_range columns, dpl_types t) {
-  dpl_requant rq = dpl_matmul_row_requant(a, r->first);
-  dpl_rows j = {r->b, a->b_row, a->k, columns.begin, columns.end, &rq};
+// The parameters of one row, for all its columns.
+DPL_INLINE dpl_requant dpl_matmul_row_requant(const dpl_matmul_args *a, uint32_t row) {
+  dpl_requant rq = a->rq;
+  rq.mul0 = rq.mul ? rq.mul[row] : rq.mul0;
+  rq.add0 = rq.add ? rq.add[row] : rq.add0;
+  rq.mul = NULL;
+  rq.add = NULL;
+  return rq;
+}
+
+// b [n][k]: dot products of rows.
+DPL_INLINE void dpl_matmul_dot(const dpl_matmul_args *a, const dpl_matmul_rows *r,
+                               dpl_range columns, const dpl_scaler *scaler, dpl_types t) {
+  dpl_rows j = {r->b, a->b_row, a->k, columns.begin, columns.end, scaler};
   if (r->count == 1) {
     dpl_rows_single(&j, r->a[0], r->y[0], t);
     return;
@@ -75,56 +73,57 @@ DPL_INLINE void dpl_matmul_dot_rows(const dpl_matmul_args *a, const dpl_matmul_r
   dpl_rows_panel(&j, &panel, r->y, t);
 }
 
-DPL_INLINE void dpl_matmul_transposed(const dpl_matmul_args *a, dpl_matmul_part part, dpl_types t) {
-  int panels = a->k <= DPL_PANEL_MAX_K && !dpl_matmul_by_row(a);
-  for (uint32_t row = part.rows.begin; row < part.rows.end;) {
-    uint32_t left = a->m - row % a->m;
-    if (left > part.rows.end - row)
-      left = part.rows.end - row;
-    uint32_t count = panels && left >= DPL_PANEL_ROWS ? DPL_PANEL_ROWS : 1;
-    dpl_matmul_rows rows = dpl_matmul_locate(a, row, count, t);
-    dpl_matmul_dot_rows(a, &rows, part.columns, t);
-    row += count;
-  }
-}
-
-// b [k][n]: eight columns at a time.
-DPL_INLINE void dpl_matmul_columns(const dpl_matmul_args *a, const dpl_matmul_rows *r,
-                                   dpl_range columns, dpl_types t) {
-  for (uint32_t c = columns.begin; c < columns.end; c += 8) {
-    uint32_t width = columns.end - c < 8 ? columns.end - c : 8;
-    if (width < 8 && columns.end - columns.begin >= 8) { // again some columns of the last step
+// b [k][n]: a few columns at a time.
+DPL_INLINE void dpl_matmul_outer(const dpl_matmul_args *a, const dpl_matmul_rows *r,
+                                 dpl_range columns, const dpl_scaler *scaler, dpl_types t) {
+  const uint32_t total = columns.end - columns.begin, most = r->count == 1 ? DPL_OUTER_COLS_ONE : 8;
+  int32_t acc[4 * 8];
+  for (uint32_t c = columns.begin; c < columns.end;) {
+    uint32_t left = columns.end - c, width = left >= most ? most : left < 8 ? left : 8;
+    if (width < 8 && total >= 8) { // again some columns of the last step
       c = columns.end - 8;
       width = 8;
     }
-    int32_t acc[4][8];
     dpl_outer_dot(acc, r->a, r->count, r->b + c, a->b_row, a->k, width, t);
-    for (uint32_t i = 0; i < r->count; i++) {
-      dpl_requant rq = dpl_matmul_row_requant(a, r->first + i);
-      dpl_eight_store(acc[i], r->y[i], c, width, &rq, t);
-    }
+    for (uint32_t i = 0; i < r->count; i++)
+      dpl_eight_store(acc + 8 * i, r->y[i], c, width < 8 ? width : 8, scaler, t);
+    if (width == 16)
+      dpl_eight_store(acc + 8, r->y[0], c + 8, 8, scaler, t);
+    c += width;
   }
 }
 
-DPL_INLINE void dpl_matmul_plain(const dpl_matmul_args *a, dpl_matmul_part part, dpl_types t) {
-  for (uint32_t row = part.rows.begin; row < part.rows.end;) {
-    uint32_t left = a->m - row % a->m;
-    if (left > part.rows.end - row)
-      left = part.rows.end - row;
-    uint32_t count = left < 4 ? left : 4;
-    dpl_matmul_rows rows = dpl_matmul_locate(a, row, count, t);
-    dpl_matmul_columns(a, &rows, part.columns, t);
-    row += count;
-  }
+// How many rows to compute together, of `left` rows of the same product.
+DPL_INLINE uint32_t dpl_matmul_count(const dpl_matmul_args *a, uint32_t left) {
+  if (dpl_matmul_by_row(a))
+    return 1;
+  if (!a->b_transposed)
+    return left < 4 ? left : 4;
+  return a->k <= DPL_PANEL_MAX_K && left >= DPL_PANEL_ROWS ? DPL_PANEL_ROWS : 1;
 }
 
 DPL_INLINE void dpl_matmul_run(const dpl_matmul_args *a, uint32_t core, uint32_t cores,
                                dpl_types t) {
   dpl_matmul_part part = dpl_matmul_split(a, core, cores);
-  if (a->b_transposed)
-    dpl_matmul_transposed(a, part, t);
-  else
-    dpl_matmul_plain(a, part, t);
+  dpl_requant rq = a->rq;
+  dpl_scaler scaler;
+  dpl_scaler_set(&scaler, &rq);
+  for (uint32_t row = part.rows.begin; row < part.rows.end;) {
+    uint32_t left = a->m - row % a->m;
+    if (left > part.rows.end - row)
+      left = part.rows.end - row;
+    uint32_t count = dpl_matmul_count(a, left);
+    dpl_matmul_rows rows = dpl_matmul_locate(a, row, count, t);
+    if (dpl_matmul_by_row(a)) {
+      rq = dpl_matmul_row_requant(a, rows.first);
+      dpl_scaler_set(&scaler, &rq);
+    }
+    if (a->b_transposed)
+      dpl_matmul_dot(a, &rows, part.columns, &scaler, t);
+    else
+      dpl_matmul_outer(a, &rows, part.columns, &scaler, t);
+    row += count;
+  }
 }
 
 #endif
