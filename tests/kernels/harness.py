@@ -11,7 +11,8 @@ import numpy as np
 
 RUNTIME = Path(__file__).resolve().parents[2] / "runtime"
 CFLAGS = ["-std=c99", "-O2", "-Wall", "-Wextra", "-Werror"]
-VARIANTS = {"simd": [], "portable": ["-DDPL_PORTABLE"]}
+UNDEFINED = ["-O1", "-fsanitize=undefined", "-fno-sanitize-recover=all"]
+VARIANTS = {"simd": [], "checked": UNDEFINED, "portable": ["-DDPL_PORTABLE"]}
 CTYPE = {
     "s8": "int8_t",
     "u8": "uint8_t",
@@ -41,10 +42,20 @@ def fields(names, ctype):
     return [(name, ctype) for name in names.split()]
 
 
+def chosen(instances, variant):
+    """Sanitized kernels take long to compile: only every third of them is."""
+    return instances[::3] if variant == "checked" else instances
+
+
+def pick(instances, variant, number):
+    names = [name for name, _ in chosen(instances, variant)]
+    return names[number % len(names)]
+
+
 def build(folder, family, instances, variant):
     """Compiles a shared object with an instance for each (name, parameters) pair."""
     lines = ["#include <stdint.h>"]
-    for name, parameters in instances:
+    for name, parameters in chosen(instances, variant):
         lines.append(f"#define DPL_NAME {name}")
         lines += [f"#define DPL_{key} {value}" for key, value in parameters.items()]
         lines.append(f'#include "deeploy/kernels/{family}.inc"')
@@ -87,7 +98,7 @@ class Operand:
 
     def __init__(self, fence, dtype, shape, strides, rng, at_end=True):
         self.dtype, self.shape, self.strides = np.dtype(dtype), tuple(shape), tuple(strides)
-        self.count = 1 + sum((n - 1) * s for n, s in zip(shape, strides))
+        self.count = 1 + sum((n - 1) * s for n, s in zip(shape, strides, strict=True))
         size = self.count * self.dtype.itemsize
         self.address = FENCES[fence].place(size, at_end)
         raw = (ctypes.c_char * size).from_address(self.address)
