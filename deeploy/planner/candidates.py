@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from xdsl.ir import SSAValue
@@ -23,7 +23,6 @@ from deeploy.planner.problem import Candidate, align_up
 from deeploy.targets import Link, Memory, Target
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
-Buffers: TypeAlias = Literal["1", "2", "auto"]
 
 CUTS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128, 192, 256)
 """Into how many tiles an iterator may be cut; and always into tiles of one."""
@@ -168,7 +167,7 @@ def _transfers(extents: Sequence[Array], shape: Sequence[int]) -> tuple[Array, A
 
 
 def enumerate_candidates(
-    nest: NestOp, engine: Engine, operands: Sequence[Operand], target: Target, buffers: Buffers
+    nest: NestOp, engine: Engine, operands: Sequence[Operand], target: Target, buffers: int | None
 ) -> tuple[Candidate, ...]:
     """All candidates of a nest that no other one beats. Their scratch may exceed the memory."""
     memory = target.memory(target.compute)
@@ -189,9 +188,8 @@ def enumerate_candidates(
                 scratch = sum((_slots(c, slots, memory.align) for c in moving), tiles * 0 + fixed)
                 cycles = _overlap(compute, moving, tiles, slots)
                 cycles = cycles + 2 * tiles * target.barrier_cycles
-                allowed = (tiles > 1) if slots == 2 else (tiles == 1) | (buffers != "2")
-                if slots == 2 and buffers == "1":
-                    continue
+                # one tile needs no second buffer
+                allowed = (tiles > 1) & (slots == (buffers or slots)) | (tiles == 1) & (slots == 1)
                 front = pareto(scratch, cycles, allowed)
                 found += [
                     Candidate(

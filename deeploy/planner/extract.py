@@ -14,7 +14,7 @@ from deeploy.dialects.mem import element_bytes
 from deeploy.dialects.tiled import NestOp
 from deeploy.engines import Engine, find_engine
 from deeploy.interfaces.tiling import linear_forms
-from deeploy.planner.candidates import Buffers, Operand, enumerate_candidates
+from deeploy.planner.candidates import Operand, enumerate_candidates
 from deeploy.planner.problem import Problem, Space, Step, Tensor, align_up
 from deeploy.targets import Target
 
@@ -50,7 +50,7 @@ def nests_of(function: func.FuncOp) -> list[NestOp]:
     return nests
 
 
-def extract(function: func.FuncOp, target: Target, buffers: Buffers) -> Extracted:
+def extract(function: func.FuncOp, target: Target, buffers: int | None) -> Extracted:
     """The planning problem of a function whose ops are nests.
 
     Raises:
@@ -133,7 +133,7 @@ def step_of(
     indices: dict[SSAValue, int],
     tensors: list[Tensor],
     target: Target,
-    buffers: Buffers,
+    buffers: int | None,
     engine: Engine,
 ) -> Step:
     """A nest with its candidates."""

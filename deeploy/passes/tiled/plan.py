@@ -36,17 +36,19 @@ SUMMARY = "tiled.plan"
 class PlanPass(ModulePass):
     """Choose tiles, buffers, homes and addresses of all nests together.
 
-    `buffers`: 1, 2 or auto; `objective`: latency (cycles) or memory (bytes at the peak).
+    `buffers`: 1 or 2 for every nest instead of the better one; `objective`: latency (cycles) or memory (bytes at the peak).
     """
 
     name: ClassVar[str] = "plan"
 
     objective: Literal["latency", "memory"] = "latency"
     solver: Literal["highs", "cbc"] = "highs"
-    buffers: Literal["1", "2", "auto"] = "auto"
+    buffers: int | None = None
     max_seconds: float = 60.0
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
+        if self.buffers not in (None, 1, 2):
+            raise PassFailedException(f"buffers must be 1 or 2, not {self.buffers}")
         target = target_of(op)
         for function in op.body.block.ops:
             if isinstance(function, func.FuncOp) and not function.is_declaration:
