@@ -27,9 +27,9 @@ from deeploy.resources import constant_attr
 
 
 def identifier(name: str) -> str:
-    """`name` as an SSA name hint."""
+    """`name` as an SSA name hint: xDSL drops a number at its end, so a letter comes first."""
     text = re.sub(r"[^A-Za-z0-9_.$-]", "_", name)
-    return text if not text[:1].isdigit() else f"_{text}"
+    return text if text[:1].isalpha() else f"v{text}"
 
 
 def number(value: int) -> IntegerAttr[IntegerType]:
