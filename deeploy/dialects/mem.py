@@ -95,7 +95,7 @@ class ConstantOp(_PlacedOp):
         if not isinstance(value, DenseIntOrFPElementsAttr | DenseResourceAttr):
             parser.raise_error("expected dense<…> or dense_resource<…>")
         parser.parse_characters("->")
-        properties = {"value": value} | ({"offset": offset} if offset else {})
+        properties = {"value": value} | ({} if offset is None else {"offset": offset})
         return cls.create(
             properties=properties, attributes=attributes, result_types=[parser.parse_type()]
         )
