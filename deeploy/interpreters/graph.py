@@ -97,7 +97,7 @@ def meaning(op: Operation) -> Meaning:
     return function
 
 
-def evaluate(op: GraphOp, inputs: Sequence[Array], overhangs: Overhangs) -> Array:
+def evaluate(op: TilingInterface, inputs: Sequence[Array], overhangs: Overhangs) -> Array:
     """What `op` computes from a tile of each operand.
 
     Args:
@@ -147,7 +147,7 @@ def channel_axis(op: Requantised) -> int:
     return op.result_maps()[0].results.index(channel)
 
 
-def _stored(array: Array, op: GraphOp) -> Array:
+def _stored(array: Array, op: TilingInterface) -> Array:
     dtype = numpy_dtype(element_type(op.results[0]))
     if array.dtype.kind == "i" and array.dtype.itemsize > 4:
         array = array.astype(np.int32)

@@ -265,7 +265,9 @@ def random_network(data: st.DataObject) -> str:
     )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+)
 @given(st.data())
 def test_random_networks(data: st.DataObject) -> None:
     text = random_network(data)

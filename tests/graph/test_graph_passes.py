@@ -119,6 +119,17 @@ CASES = {
         " : tensor<2x3x4xsi8> -> tensor<2x4x3xsi8>",
         "%r = graph.matmul %0, %2 : tensor<2x3x4xsi8>, tensor<2x4x3xsi8> -> tensor<2x3x3xsi32>",
     ),
+    # a transpose that is its own inverse, of a value that is also used as it is
+    "self_inverse": network(
+        "%x: tensor<3x3xsi8>",
+        "tensor<3x6xsi32>",
+        "%0 = graph.transpose %x {permutation = array<i64: 1, 0>}"
+        " : tensor<3x3xsi8> -> tensor<3x3xsi8>",
+        "%1 = graph.add %0, %x : tensor<3x3xsi8>, tensor<3x3xsi8> -> tensor<3x3xsi32>",
+        "%2 = graph.sub %x, %0 : tensor<3x3xsi8>, tensor<3x3xsi8> -> tensor<3x3xsi32>",
+        "%r = graph.concat %1, %2 {axis = 1}"
+        " : tensor<3x3xsi32>, tensor<3x3xsi32> -> tensor<3x6xsi32>",
+    ),
     "constants": network(
         "%x: tensor<4x3xsi32>",
         "tensor<4x3xsi32>",
@@ -168,6 +179,7 @@ def test_meaning_is_kept(name: str, passes: tuple[str, ...]) -> None:
         ),
         ("movement", {"concat": 1, "pad": 1, "slice": 1, "reshape": 1}),
         ("attention", {"transpose": 2, "matmul": 1}),
+        ("self_inverse", {"transpose": 1, "add": 1, "sub": 1, "concat": 1}),
         ("constants", {"requant": 1}),
     ],
 )

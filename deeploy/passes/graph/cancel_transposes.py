@@ -1,6 +1,6 @@
 """`cancel-transposes`: move transposes towards the outputs until they meet their inverse.
 
-There is one direction only, so the rewriting ends: each pattern takes a transpose in front of an
+There is one direction only, so the rewriting ends: each pattern takes transposes in front of an
 op and puts one behind it. Reshapes in between come along if they only add or remove dimensions of
 extent 1, or flatten an image for a linear layer, whose weights are then permuted instead.
 """
@@ -132,12 +132,14 @@ class _Operand:
 
 
 def _in_front(
-    ctx: Context, value: SSAValue, permutation: Permutation, op: Operation
+    ctx: Context, value: SSAValue, transposes: Sequence[TransposeOp], op: Operation
 ) -> _Operand | None:
-    """What becomes `value`, an operand that broadcasts, when it is transposed by `permutation`.
+    """What `value`, an operand that broadcasts, is in front of the equal `transposes` that are
+    about to move behind `op`.
 
     None if that would take a new transpose at run time.
     """
+    permutation = tuple_of(transposes[0].permutation)
     owner = value.owner
     if isinstance(owner, TransposeOp) and tuple_of(owner.permutation) == permutation:
         return _Operand(owner.input, [])
@@ -152,9 +154,10 @@ def _in_front(
     if sum(extent != 1 for extent in shape) <= 1:
         reshape = make_reshape(value, squeeze_leading(_permuted(shape, back)))
         return _Operand(reshape.result, [reshape])
-    if len(shape_of(value)) == rank and (known := _transpose_before(value, back, op)):
-        return _Operand(known.result, [])
-    return None
+    known = _transpose_before(value, back, op) if len(shape_of(value)) == rank else None
+    # `transposes` must go away, or this rewriting could be undone by the same pattern
+    going = known not in transposes and all(t.result.has_one_use() for t in transposes)
+    return _Operand(known.result, []) if known is not None and going else None
 
 
 @dataclass
@@ -168,8 +171,7 @@ class SinkThroughRequant(RewritePattern):
         transpose = op.input.owner
         if not isinstance(transpose, TransposeOp):
             return
-        permutation = tuple_of(transpose.permutation)
-        factors = [_in_front(self.ctx, v, permutation, op) for v in op.operands[1:]]
+        factors = [_in_front(self.ctx, v, [transpose], op) for v in op.operands[1:]]
         present = [f for f in factors if f is not None]
         if len(present) != len(factors):
             return
@@ -203,7 +205,7 @@ class SinkThroughBinary(RewritePattern):
         # the epilogue's channels are the last dimension, which must then stay the last one
         if len(op.operands) > 2 and permutation[-1] != len(shape) - 1:
             return
-        lhs, rhs = (_in_front(self.ctx, v, permutation, op) for v in (op.lhs, op.rhs))
+        lhs, rhs = (_in_front(self.ctx, v, transposes, op) for v in (op.lhs, op.rhs))
         if lhs is None or rhs is None:
             return
         new_op = type(op).create(
@@ -226,7 +228,7 @@ class SinkThroughConcat(RewritePattern):
         if not transposes:
             return
         permutation = tuple_of(transposes[0].permutation)
-        inputs = [self._input(v, permutation, op) for v in op.inputs]
+        inputs = [self._input(v, transposes, op) for v in op.inputs]
         present = [i for i in inputs if i is not None]
         if len(present) != len(inputs):
             return
@@ -238,10 +240,13 @@ class SinkThroughConcat(RewritePattern):
         )
         _sink(rewriter, op, transposes, [o for i in present for o in i.ops], new_op)
 
-    def _input(self, value: SSAValue, permutation: Permutation, op: ConcatOp) -> _Operand | None:
+    def _input(
+        self, value: SSAValue, transposes: Sequence[TransposeOp], op: ConcatOp
+    ) -> _Operand | None:
+        permutation = tuple_of(transposes[0].permutation)
         array = constant_of(self.ctx, value)
         if array is None:
-            operand = _in_front(self.ctx, value, permutation, op)
+            operand = _in_front(self.ctx, value, transposes, op)
             # nothing broadcasts here, so the rank must be kept
             same_rank = operand and len(shape_of(operand.value)) == len(permutation)
             return operand if same_rank else None

@@ -11,7 +11,7 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
 
 from deeploy.diagnostics import replace_op
-from deeploy.dialects.graph import ConstantOp, element_type
+from deeploy.dialects.graph import ConstantOp, CopyOp, element_type
 from deeploy.interpreters.graph import can_evaluate, evaluate_whole
 from deeploy.passes.graph.rewriting import (
     constant_key,
@@ -28,7 +28,8 @@ class FoldConstantOperands(RewritePattern):
     ctx: Context
 
     def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter) -> None:
-        if not op.operands or not can_evaluate(op):
+        # a copy is there to make a constant an output of its own; elsewhere `simplify` removes it
+        if not op.operands or not can_evaluate(op) or isinstance(op, CopyOp):
             return
         if not all(isinstance(v.owner, ConstantOp) for v in op.operands):
             return

@@ -52,23 +52,28 @@ from deeploy.resources import Array
 
 
 class RemoveIdentity(RewritePattern):
-    """A clip, copy, reshape, transpose, slice, pad or concatenation that changes nothing."""
+    """A clip, copy, reshape, transpose, slice, pad or concatenation that changes nothing.
+
+    If a function would then return its argument or a constant, a copy takes the op's place.
+    """
 
     def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter) -> None:
         if len(op.operands) != 1 or len(op.results) != 1:
             return
         if op.operands[0].type != op.results[0].type or not _is_identity(op):
             return
-        replace_op(rewriter, op, [], [op.operands[0]])
+        if not _separates_output(op):
+            replace_op(rewriter, op, [], [op.operands[0]])
+        elif not isinstance(op, CopyOp):
+            copy = CopyOp.create(operands=op.operands, result_types=[op.results[0].type])
+            replace_op(rewriter, op, copy)
 
 
 def _is_identity(op: Operation) -> bool:
     """Whether `op`, with a result of the type of its only operand, returns this operand."""
     match op:
-        case ReshapeOp() | SliceOp() | PadOp() | ConcatOp():
+        case CopyOp() | ReshapeOp() | SliceOp() | PadOp() | ConcatOp():
             return True
-        case CopyOp():
-            return not _separates_output(op)
         case TransposeOp():
             return _moves_nothing(tuple_of(op.permutation), shape_of(op.input))
         case ClipOp():
@@ -77,11 +82,11 @@ def _is_identity(op: Operation) -> bool:
             return False
 
 
-def _separates_output(op: CopyOp) -> bool:
-    """Whether a function would return its own argument or a constant without this copy."""
-    if not isinstance(op.input.owner, Block | ConstantOp):
+def _separates_output(op: Operation) -> bool:
+    """Whether a function would return its own argument or a constant without `op`."""
+    if not isinstance(op.operands[0].owner, Block | ConstantOp):
         return False
-    return any(use.operation.has_trait(IsTerminator) for use in op.result.uses)
+    return any(use.operation.has_trait(IsTerminator) for use in op.results[0].uses)
 
 
 def _moves_nothing(permutation: Sequence[int], shape: Sequence[int]) -> bool:
