@@ -66,7 +66,9 @@ def _pairs(sizes: Mapping[str, int]) -> str | None:
 
 def _spec(name: str, **options: object) -> str:
     given = " ".join(
-        f"{key.replace('_', '-')}={_quoted(value)}" for key, value in options.items() if value is not None
+        f"{key.replace('_', '-')}={_quoted(value)}"
+        for key, value in options.items()
+        if value is not None
     )
     return f"{name}{{{given}}}" if given else name
 

@@ -80,7 +80,8 @@ class CallOp(IRDLOperation):
     )
     custom_directives = (DynamicIndexList,)
     assembly_format = (
-        "$kernel `of` $engine `ins` `(` $inputs `:` type($inputs) `)` `outs` `(` $output `:` type($output) `)` "
+        "$kernel `of` $engine `ins` `(` $inputs `:` type($inputs) `)` "
+        "`outs` `(` $output `:` type($output) `)` "
         "(`scratch` `(` $scratch^ `:` type($scratch) `)`)? "
         "`overhang` custom<DynamicIndexList>($overhang, $static_overhang) "
         "attr-dict-with-keyword $body"
@@ -144,4 +145,3 @@ class BarrierOp(IRDLOperation):
 
 
 Cluster = Dialect("cluster", [CallOp, BarrierOp, YieldOp], [])
-

@@ -40,6 +40,7 @@ from xdsl.utils.exceptions import VerifyException
 from deeploy.dialects.graph import GraphOp, element_type, tuple_of
 from deeploy.interfaces.tiling import Iterator, shape_of
 
+
 @irdl_op_definition
 class YieldOp(IRDLOperation):
     """The results of a nest's body."""
@@ -140,12 +141,16 @@ class NestOp(IRDLOperation):
                 raise VerifyException(f"'tiled.nest' needs {len(iterators)} tile sizes")
             for it, size in zip(iterators, sizes, strict=True):
                 if not 1 <= size <= it.extent:
-                    raise VerifyException(f"tile size {size} of '{it.name}' is not 1 to {it.extent}")
+                    raise VerifyException(
+                        f"tile size {size} of '{it.name}' is not 1 to {it.extent}"
+                    )
                 if size < it.extent and not (it.parallel and it.tileable):
                     raise VerifyException(f"iterator '{it.name}' cannot be tiled")
             cut = [i for i, it in enumerate(iterators) if sizes[i] < it.extent]
             if sorted(self.loop_order()) != cut:
-                raise VerifyException(f"loop order must be a permutation of the cut iterators {cut}")
+                raise VerifyException(
+                    f"loop order must be a permutation of the cut iterators {cut}"
+                )
         if self.buffers is not None and self.buffers.value.data not in (1, 2):
             raise VerifyException("'tiled.nest' needs 1 or 2 buffers")
 

@@ -316,7 +316,11 @@ class BodyPrinter:
                 continue
             if not outer and to * size == of * size == run:
                 run = times(extent, run)
-            elif outer and to * size == times(*outer[-1][:2]) and of * size == times(outer[-1][0], outer[-1][2]):
+            elif (
+                outer
+                and to * size == times(*outer[-1][:2])
+                and of * size == times(outer[-1][0], outer[-1][2])
+            ):
                 last = outer.pop()
                 outer.append((times(extent, last[0]), last[1], last[2]))
             else:
@@ -407,4 +411,3 @@ def strides(type: MemRefType) -> list[int]:
     found = type.get_strides()
     assert found is not None
     return [s for s in found if s is not None]
-

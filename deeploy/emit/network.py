@@ -83,7 +83,10 @@ def emit_network(ctx: Context, module: ModuleOp) -> NetworkSources:
         "body": "\n".join(printer.lines).strip("\n"),
     }
     return NetworkSources(
-        *(render(name, values) for name in ("network.h", "network.c", "network_kernels.c", "weights.c"))
+        *(
+            render(name, values)
+            for name in ("network.h", "network.c", "network_kernels.c", "weights.c")
+        )
     )
 
 

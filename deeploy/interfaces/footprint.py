@@ -103,9 +103,7 @@ def _name(op: GraphOp, form: LinearForm) -> str:
     return next((op.iterators()[i].name for i in form.used()), "at")
 
 
-def _clamp(
-    span: Span, extent: int, b: IndexBuilder, name: str
-) -> tuple[Span, tuple[Index, Index]]:
+def _clamp(span: Span, extent: int, b: IndexBuilder, name: str) -> tuple[Span, tuple[Index, Index]]:
     zero = Index.of(0)
     start = b.name(span.start, f"{name}_first")
     low = b.name(b.max(b.sub(zero, start), zero), f"{name}_low")

@@ -70,7 +70,9 @@ def grid(nest: NestOp, engine: Engine) -> list[Array]:
     return [m.ravel() for m in mesh]
 
 
-def loop_orders(iterators: Sequence[Iterator], operands: Sequence[Operand]) -> list[tuple[int, ...]]:
+def loop_orders(
+    iterators: Sequence[Iterator], operands: Sequence[Operand]
+) -> list[tuple[int, ...]]:
     """Orders worth trying: as written, and for each operand one in which it stays longest."""
     free = [i for i, it in enumerate(iterators) if it.parallel and it.extent > 1]
     orders = [tuple(free)]
@@ -263,7 +265,11 @@ def prune(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
             np.ones(len(group), dtype=bool),
         )
         step = max(1.0, (len(front) - 1) / (MOST_PER_RESIDENCY - 1))
-        chosen = {front[round(i * step)] for i in range(MOST_PER_RESIDENCY) if round(i * step) < len(front)}
+        chosen = {
+            front[round(i * step)]
+            for i in range(MOST_PER_RESIDENCY)
+            if round(i * step) < len(front)
+        }
         kept += [group[i] for i in front if i in chosen]
     return tuple(kept)
 

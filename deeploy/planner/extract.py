@@ -103,7 +103,9 @@ def find_tensors(
         align = max(target.memory(m).align for m in homes)
         name = value.name_hint or f"t{len(values)}"
         values.append(value)
-        tensors.append(Tensor(name, align_up(tensor_bytes(value), align), first, last, tuple(homes)))
+        tensors.append(
+            Tensor(name, align_up(tensor_bytes(value), align), first, last, tuple(homes))
+        )
 
     for arg in function.body.block.args:
         add(arg, 0, max(0, last_use.get(arg, 0)), [target.io])

@@ -132,7 +132,10 @@ class Program:
             self.model.threads = 1
             self.model.seed = 0
             self.choose = [
-                [self.model.add_var(f"x_{n}_{k}", var_type=mip.BINARY) for k in range(len(s.candidates))]
+                [
+                    self.model.add_var(f"x_{n}_{k}", var_type=mip.BINARY)
+                    for k in range(len(s.candidates))
+                ]
                 for n, s in enumerate(problem.steps)
             ]
             self.home = [
@@ -151,7 +154,9 @@ class Program:
             model += mip.xsum(home.values()) == 1
         for step, choose in zip(problem.steps, self.choose, strict=True):
             for i in step.tensors:
-                chosen = [x for x, c in zip(choose, step.candidates, strict=True) if i in c.resident]
+                chosen = [
+                    x for x, c in zip(choose, step.candidates, strict=True) if i in c.resident
+                ]
                 model += mip.xsum(chosen) == self.home[i].get(compute, 0)
         usage = [self._usage(space) for space in problem.spaces]
         for space, steps in zip(problem.spaces, usage, strict=True):
@@ -211,7 +216,9 @@ class Program:
         for i, t in enumerate(self.problem.tensors):
             if space.name in t.homes:
                 present = self.home[i][space.name]
-                spans.append((f"t_{i}", (t.size // space.align) * present, present, t.first, t.last))
+                spans.append(
+                    (f"t_{i}", (t.size // space.align) * present, present, t.first, t.last)
+                )
         if space == self.problem.compute:
             for n, (step, choose) in enumerate(zip(self.problem.steps, self.choose, strict=True)):
                 size = mip.xsum(
@@ -220,7 +227,9 @@ class Program:
                 )
                 spans.append((f"s_{n}", size, mip.LinExpr(const=1), n, n))
         for name, size, _, _, _ in spans:
-            offset = self.model.add_var(f"{name}_{space.name}", lb=0, ub=units, var_type=mip.INTEGER)
+            offset = self.model.add_var(
+                f"{name}_{space.name}", lb=0, ub=units, var_type=mip.INTEGER
+            )
             self.address[name, space.name] = offset
             self.model += offset + size <= units
         for a, b in combinations(spans, 2):

@@ -37,7 +37,9 @@ def pack(blocks: Sequence[Block], align: int) -> tuple[list[int], int]:
     """
     best: tuple[list[int], int] | None = None
     for key in ORDERS:
-        offsets = _first_fit(blocks, sorted(range(len(blocks)), key=lambda i: key(blocks[i])), align)
+        offsets = _first_fit(
+            blocks, sorted(range(len(blocks)), key=lambda i: key(blocks[i])), align
+        )
         peak = max((o + b.size for o, b in zip(offsets, blocks, strict=True)), default=0)
         if best is None or peak < best[1]:
             best = offsets, peak
@@ -50,7 +52,9 @@ def _first_fit(blocks: Sequence[Block], order: Sequence[int], align: int) -> lis
     placed: list[int] = []
     for i in order:
         busy = sorted(
-            (offsets[j], offsets[j] + blocks[j].size) for j in placed if blocks[j].overlaps(blocks[i])
+            (offsets[j], offsets[j] + blocks[j].size)
+            for j in placed
+            if blocks[j].overlaps(blocks[i])
         )
         offset = 0
         for start, end in busy:

@@ -1,87 +1,32 @@
 """The graph dialect: networks as ops on tensors by value, one op for each meaning.
 
 Element types are explicit (`si8`, `ui8`, `si32`), shapes static. Each op implements the tiling
-interface, so that tiles, halos and borders of all ops are derived in one place.
+interface, so that tiles, halos and borders of all ops are derived in one place. An op that one of
+the modules below exports belongs to the dialect.
 """
 
 from xdsl.ir import Dialect
+from xdsl.irdl import IRDLOperation
 
-from deeploy.dialects.graph.attributes import RequantAttr, integer_range, si8, si32, ui8
-from deeploy.dialects.graph.base import GraphOp, Requantised, element_type, ints, tuple_of
-from deeploy.dialects.graph.contraction import MatmulOp
-from deeploy.dialects.graph.elementwise import AddOp, BinaryOp, ClipOp, MulOp, RequantOp, SubOp
-from deeploy.dialects.graph.movement import (
-    ConcatOp,
-    ConstantOp,
-    CopyOp,
-    PadOp,
-    ReshapeOp,
-    SliceOp,
-    TransposeOp,
-)
-from deeploy.dialects.graph.window import (
-    AveragePoolOp,
-    ConvOp,
-    DepthwiseConvOp,
-    MaxPoolOp,
-    PoolOp,
-    WindowOp,
-)
+from deeploy.dialects.graph import attributes, base, contraction, elementwise, movement, window
+from deeploy.dialects.graph.attributes import *  # noqa: F403
+from deeploy.dialects.graph.base import *  # noqa: F403
+from deeploy.dialects.graph.contraction import *  # noqa: F403
+from deeploy.dialects.graph.elementwise import *  # noqa: F403
+from deeploy.dialects.graph.movement import *  # noqa: F403
+from deeploy.dialects.graph.window import *  # noqa: F403
 
-Graph = Dialect(
-    "graph",
-    [
-        ConstantOp,
-        ConvOp,
-        DepthwiseConvOp,
-        MatmulOp,
-        MaxPoolOp,
-        AveragePoolOp,
-        AddOp,
-        SubOp,
-        MulOp,
-        RequantOp,
-        ClipOp,
-        ReshapeOp,
-        TransposeOp,
-        SliceOp,
-        PadOp,
-        CopyOp,
-        ConcatOp,
-    ],
-    [RequantAttr],
-)
+MODULES = (contraction, elementwise, movement, window)
 
-__all__ = [
-    "AddOp",
-    "AveragePoolOp",
-    "BinaryOp",
-    "ClipOp",
-    "ConcatOp",
-    "ConstantOp",
-    "ConvOp",
-    "CopyOp",
-    "DepthwiseConvOp",
-    "Graph",
-    "GraphOp",
-    "MatmulOp",
-    "MaxPoolOp",
-    "MulOp",
-    "PadOp",
-    "PoolOp",
-    "RequantAttr",
-    "RequantOp",
-    "Requantised",
-    "ReshapeOp",
-    "SliceOp",
-    "SubOp",
-    "TransposeOp",
-    "WindowOp",
-    "element_type",
-    "integer_range",
-    "ints",
-    "si8",
-    "si32",
-    "tuple_of",
-    "ui8",
-]
+
+def _operations() -> list[type[IRDLOperation]]:
+    """The ops that the modules export; base classes have no name of their own."""
+    exported = [getattr(module, name) for module in MODULES for name in module.__all__]
+    return [op for op in exported if getattr(op, "name", "").startswith("graph.")]
+
+
+Graph = Dialect("graph", _operations(), [attributes.RequantAttr])
+
+__all__ = ["Graph", *attributes.__all__, *base.__all__]
+for _module in MODULES:
+    __all__ += _module.__all__

@@ -11,6 +11,8 @@ from xdsl.parser import AttrParser
 from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
 
+__all__ = ["RequantAttr", "integer_range", "si8", "si32", "ui8"]
+
 si8 = IntegerType(8, Signedness.SIGNED)
 ui8 = IntegerType(8, Signedness.UNSIGNED)
 si32 = IntegerType(32, Signedness.SIGNED)
@@ -72,6 +74,3 @@ class RequantAttr(ParametrizedAttribute):
     def print_parameters(self, printer: Printer) -> None:
         pairs = zip(self.KEYS, self.values(), strict=True)
         printer.print_string("<" + ", ".join(f"{k} = {v}" for k, v in pairs) + ">")
-
-
-__all__ = ["RequantAttr", "integer_range", "si8", "si32", "ui8"]

@@ -20,6 +20,8 @@ from xdsl.utils.exceptions import VerifyException
 from deeploy.dialects.graph.attributes import RequantAttr, integer_range
 from deeploy.interfaces.tiling import TilingInterface, shape_of
 
+__all__ = ["GraphOp", "Requantised", "element_type", "ints", "tuple_of"]
+
 Ints = DenseArrayBase[IntegerType]
 
 

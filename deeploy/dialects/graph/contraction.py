@@ -19,6 +19,8 @@ from xdsl.utils.exceptions import VerifyException
 from deeploy.dialects.graph.base import Requantised, broadcast_shape
 from deeploy.interfaces.tiling import Iterator, shape_of
 
+__all__ = ["MatmulOp"]
+
 
 @irdl_op_definition
 class MatmulOp(Requantised):

@@ -29,6 +29,8 @@ from deeploy.dialects.graph.base import (
 )
 from deeploy.interfaces.tiling import Iterator, shape_of
 
+__all__ = ["AddOp", "BinaryOp", "ClipOp", "MulOp", "RequantOp", "SubOp"]
+
 BINARY_FORMAT = (
     "$lhs `,` $rhs (`mul` $mul^ `:` type($mul))? (`add` $add^ `:` type($add))? "
     "attr-dict `:` type($lhs) `,` type($rhs) `->` type($result)"

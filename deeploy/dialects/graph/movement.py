@@ -32,6 +32,8 @@ from xdsl.utils.exceptions import VerifyException
 from deeploy.dialects.graph.base import GraphOp, tuple_of
 from deeploy.interfaces.tiling import Iterator, shape_of
 
+__all__ = ["ConcatOp", "ConstantOp", "CopyOp", "PadOp", "ReshapeOp", "SliceOp", "TransposeOp"]
+
 UNARY_FORMAT = "$input attr-dict `:` type($input) `->` type($result)"
 
 
@@ -224,4 +226,3 @@ class ConcatOp(GraphOp):
 
     def result_maps(self) -> tuple[AffineMap, ...]:
         return (AffineMap.identity(len(self.infer_shape())),)
-

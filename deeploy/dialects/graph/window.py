@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from xdsl.dialects.builtin import DenseArrayBase, I64, IntegerAttr, TensorType, UnitAttr, i64
+from xdsl.dialects.builtin import I64, DenseArrayBase, IntegerAttr, TensorType, UnitAttr, i64
 from xdsl.ir.affine import AffineExpr, AffineMap
 from xdsl.irdl import (
     AttrSizedOperandSegments,
@@ -26,6 +26,8 @@ from xdsl.utils.exceptions import VerifyException
 
 from deeploy.dialects.graph.base import GraphOp, Requantised, affine_map, tuple_of
 from deeploy.interfaces.tiling import Iterator, shape_of
+
+__all__ = ["AveragePoolOp", "ConvOp", "DepthwiseConvOp", "MaxPoolOp", "PoolOp", "WindowOp"]
 
 T = TypeVar("T")
 
@@ -129,8 +131,9 @@ class ConvOp(WindowOp, Requantised):
             raise VerifyException("'graph.conv' needs weights of rank 4")
         groups, out_channels, in_channels = self.group_shape()
         actual = shape_of(self.weight)[3 if self.channels_last else 1]
-        if out_channels * groups != self.output_channels() or in_channels * groups != (
-            self.image()[3]
+        if (
+            out_channels * groups != self.output_channels()
+            or in_channels * groups != (self.image()[3])
         ):
             raise VerifyException(f"'graph.conv' cannot divide its channels into {groups} groups")
         if actual != in_channels:

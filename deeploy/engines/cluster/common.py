@@ -74,7 +74,8 @@ def dimensions(view: View) -> str:
 def strides(view: View) -> str:
     """The strides of a tile as six dimensions; 0 where it broadcasts."""
     own = [
-        0 if extent == 1 else stride for extent, stride in zip(view.shape, view.strides, strict=True)
+        0 if extent == 1 else stride
+        for extent, stride in zip(view.shape, view.strides, strict=True)
     ]
     return braces([0] * (DIMENSIONS - len(own)) + own)
 

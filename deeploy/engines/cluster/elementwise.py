@@ -12,8 +12,8 @@ from deeploy.dialects.graph import (
     ClipOp,
     GraphOp,
     MulOp,
-    RequantOp,
     RequantAttr,
+    RequantOp,
     SubOp,
     element_type,
 )

@@ -102,8 +102,11 @@ class ConcatKernel(CopyKernel):
         for x in call.inputs:
             copies.append(
                 {
-                    "x": x.pointer, "y": f"{y.pointer} + {offset * y.strides[axis] * size}",
-                    "dim": dimensions(x), "x_stride": strides(x), "y_stride": strides(y),
+                    "x": x.pointer,
+                    "y": f"{y.pointer} + {offset * y.strides[axis] * size}",
+                    "dim": dimensions(x),
+                    "x_stride": strides(x),
+                    "y_stride": strides(y),
                 }  # fmt: skip
             )
             extent = x.shape[axis]

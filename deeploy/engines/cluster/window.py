@@ -125,7 +125,9 @@ class ConvKernel(WindowKernel):
         # two windows copied by words, load and store
         gather = 0 if self.scratch_bytes(op, 1) == 0 else 2 * (ceil_div(k, 4) * 2 + 25)
         by_pixels = ceil_div(ceil_div(pixels, 2), cores) * (ceil_div(channels, 4) * block + gather)
-        by_channels = ceil_div(pixels, 2) * (ceil_div(ceil_div(channels, 4), cores) * block + gather)
+        by_channels = ceil_div(pixels, 2) * (
+            ceil_div(ceil_div(channels, 4), cores) * block + gather
+        )
         return groups * np.minimum(by_pixels, by_channels) + CALL_CYCLES
 
 
@@ -137,7 +139,9 @@ def groups_of(call: KernelCall) -> int | str:
     if groups == 1:
         return 1
     channels = call.output.shape[3]
-    return channels // out_channels if isinstance(channels, int) else f"({channels}) / {out_channels}"
+    return (
+        channels // out_channels if isinstance(channels, int) else f"({channels}) / {out_channels}"
+    )
 
 
 class DepthwiseKernel(WindowKernel):

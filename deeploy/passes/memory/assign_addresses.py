@@ -87,7 +87,9 @@ class Assignment:
                 last = max((self.top_level(u) for u in uses), default=first)
                 if any(isinstance(u, func.ReturnOp) for u in uses):
                     last = end
-                found.append(self.placed(op.memref, Span(0, first, last), op.attributes.get(OFFSET)))
+                found.append(
+                    self.placed(op.memref, Span(0, first, last), op.attributes.get(OFFSET))
+                )
         return found
 
     def placed(self, value: SSAValue, life: Span, offset: object) -> Placed:
@@ -184,9 +186,7 @@ class Assignment:
 def first_fit(buffer: Placed, done: list[tuple[Placed, int]], align: int) -> int:
     """The lowest address that is free while the buffer is in use."""
     offset = 0
-    for start, end in sorted(
-        (o, o + b.span.size) for b, o in done if b.span.overlaps(buffer.span)
-    ):
+    for start, end in sorted((o, o + b.span.size) for b, o in done if b.span.overlaps(buffer.span)):
         if offset + buffer.span.size <= start:
             break
         offset = max(offset, -(-end // align) * align)

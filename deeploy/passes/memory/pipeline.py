@@ -121,4 +121,3 @@ def store_behind(loop: scf.ForOp, stores: list[Operation]) -> None:
     last = WaitOp(operands=[wait.channel])
     last.location = wait.location
     Rewriter.insert_op(last, InsertPoint.after(loop))
-

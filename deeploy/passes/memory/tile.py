@@ -261,7 +261,8 @@ class NestLowering:
         assert isinstance(type, MemRefType)
         shape = type.get_shape()
         if not drop and all(
-            s.start.constant == 0 and s.size.constant == e for s, e in zip(spans, shape, strict=True)
+            s.start.constant == 0 and s.size.constant == e
+            for s, e in zip(spans, shape, strict=True)
         ):
             return source
         sizes = [DYNAMIC_INDEX if s.size.constant is None else s.size.constant for s in spans]
@@ -294,9 +295,7 @@ class NestLowering:
         inputs = [views[operand] for operand in op.operands]
         output, scratch = views[op.results[0]], self.scratch[op]
         body = Region(block)
-        self.insert(
-            CallOp.of(self.engine.name, symbol, inputs, output, scratch, overhang, body)
-        )
+        self.insert(CallOp.of(self.engine.name, symbol, inputs, output, scratch, overhang, body))
 
 
 def strides_of(type: MemRefType) -> list[int]:

@@ -10,8 +10,8 @@ from xdsl.dialects import func
 from xdsl.dialects.builtin import (
     ArrayAttr,
     DictionaryAttr,
-    FloatAttr,
     Float64Type,
+    FloatAttr,
     IntegerAttr,
     ModuleOp,
     StringAttr,
