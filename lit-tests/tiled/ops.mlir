@@ -1,0 +1,49 @@
+// RUN: %roundtrip
+// RUN: %generic_roundtrip
+
+// Nests: without a plan, with one, and writing into buffers.
+
+func.func @unplanned(%x: tensor<4x8xsi8>) -> tensor<4x8xsi8> {
+  %0 = tiled.nest ins(%x : tensor<4x8xsi8>) -> tensor<4x8xsi8> {
+  ^bb0(%a: tensor<4x8xsi8>):
+    %1 = graph.copy %a : tensor<4x8xsi8> -> tensor<4x8xsi8>
+    tiled.yield %1 : tensor<4x8xsi8>
+  }
+  func.return %0 : tensor<4x8xsi8>
+}
+
+// CHECK-LABEL: func.func @unplanned
+// CHECK-NEXT:    %0 = tiled.nest ins(%x : tensor<4x8xsi8>) -> tensor<4x8xsi8> {
+// CHECK-NEXT:    ^bb0(%a: tensor<4x8xsi8>):
+// CHECK-NEXT:      %1 = graph.copy %a : tensor<4x8xsi8> -> tensor<4x8xsi8>
+// CHECK-NEXT:      tiled.yield %1 : tensor<4x8xsi8>
+// CHECK-NEXT:    }
+
+func.func @planned(%x: tensor<4x8xsi8>) -> tensor<4x8xsi8> {
+  %0 = tiled.nest ins(%x : tensor<4x8xsi8>) -> tensor<4x8xsi8> attributes {engine = "cluster", tile = array<i64: 2, 3>, order = array<i64: 1, 0>, buffers = 2 : i64, scratch = 0 : i64, cycles = 99 : i64, homes = ["L2"], offsets = array<i64: 32>} {
+  ^bb0(%a: tensor<4x8xsi8>):
+    %1 = graph.copy %a : tensor<4x8xsi8> -> tensor<4x8xsi8>
+    tiled.yield %1 : tensor<4x8xsi8>
+  }
+  func.return %0 : tensor<4x8xsi8>
+}
+
+// CHECK-LABEL: func.func @planned
+// CHECK-NEXT:    %0 = tiled.nest ins(%x : tensor<4x8xsi8>) -> tensor<4x8xsi8> attributes {engine = "cluster", tile = array<i64: 2, 3>, order = array<i64: 1, 0>, buffers = 2 : i64, scratch = 0 : i64, cycles = 99 : i64, homes = ["L2"], offsets = array<i64: 32>} {
+
+func.func @buffers(%x: memref<4x8xsi8, #mem.level<"L2">>, %y: memref<4x8xsi8, #mem.level<"L1">>) {
+  tiled.nest ins(%x : memref<4x8xsi8, #mem.level<"L2">>) outs(%y : memref<4x8xsi8, #mem.level<"L1">>) {
+  ^bb0(%a: tensor<4x8xsi8>):
+    %0 = graph.clip %a {min = 0, max = 9} : tensor<4x8xsi8> -> tensor<4x8xsi8>
+    %1 = graph.copy %0 : tensor<4x8xsi8> -> tensor<4x8xsi8>
+    tiled.yield %1 : tensor<4x8xsi8>
+  }
+  func.return
+}
+
+// CHECK-LABEL: func.func @buffers
+// CHECK-NEXT:    tiled.nest ins(%x : memref<4x8xsi8, #mem.level<"L2">>) outs(%y : memref<4x8xsi8, #mem.level<"L1">>) {
+// CHECK-NEXT:    ^bb0(%a: tensor<4x8xsi8>):
+// CHECK-NEXT:      %0 = graph.clip %a {min = 0 : i64, max = 9 : i64} : tensor<4x8xsi8> -> tensor<4x8xsi8>
+// CHECK-NEXT:      %1 = graph.copy %0 : tensor<4x8xsi8> -> tensor<4x8xsi8>
+// CHECK-NEXT:      tiled.yield %1 : tensor<4x8xsi8>

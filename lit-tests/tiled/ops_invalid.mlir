@@ -1,0 +1,227 @@
+// RUN: %invalid | filecheck %s
+
+// What the verifier of nests rejects.
+
+func.func @network(%x: tensor<4x8xsi8>) {
+  %0 = tiled.nest ins(%x : tensor<4x8xsi8>) -> tensor<4x8xsi8> {
+  ^bb0(%a: tensor<4x8xsi8>):
+    tiled.yield %a : tensor<4x8xsi8>
+  }
+  func.return
+}
+
+// CHECK: 'tiled.nest' needs a body of graph ops and a tiled.yield
+
+// -----
+
+func.func @network(%x: tensor<4x8xsi8>) {
+  %0 = tiled.nest ins(%x : tensor<4x8xsi8>) -> tensor<4x8xsi8> {
+  ^bb0(%a: tensor<4x8xsi8>):
+    %1 = graph.copy %a : tensor<4x8xsi8> -> tensor<4x8xsi8>
+    %2 = arith.constant 1 : i32
+    tiled.yield %1 : tensor<4x8xsi8>
+  }
+  func.return
+}
+
+// CHECK: 'tiled.nest' needs a body of graph ops and a tiled.yield
+
+// -----
+
+func.func @network(%x: tensor<4x8xsi8>) {
+  %0 = tiled.nest ins(%x : tensor<4x8xsi8>) -> tensor<4x8xsi8> {
+  ^bb0(%a: tensor<4x8xsi8>):
+    %1 = graph.copy %a : tensor<4x8xsi8> -> tensor<4x8xsi8>
+    cluster.yield %1 : tensor<4x8xsi8>
+  }
+  func.return
+}
+
+// CHECK: 'tiled.nest' needs a tiled.yield at the end of its body
+
+// -----
+
+func.func @network(%x: tensor<4x8xsi8>) {
+  %0 = tiled.nest ins(%x : tensor<4x8xsi8>) -> tensor<4x8xsi8> {
+  ^bb0(%a: tensor<4x8xsi8>):
+    %1 = graph.copy %a : tensor<4x8xsi8> -> tensor<4x8xsi8>
+    %2 = graph.copy %a : tensor<4x8xsi8> -> tensor<4x8xsi8>
+    tiled.yield %1 : tensor<4x8xsi8>
+  }
+  func.return
+}
+
+// CHECK: 'tiled.nest' must yield the results of its last op
+
+// -----
+
+func.func @network(%x: tensor<4x8xsi8>) {
+  tiled.nest ins(%x : tensor<4x8xsi8>)  {
+  ^bb0(%a: tensor<4x8xsi8>):
+    %1 = graph.copy %a : tensor<4x8xsi8> -> tensor<4x8xsi8>
+    tiled.yield %1 : tensor<4x8xsi8>
+  }
+  func.return
+}
+
+// CHECK: 'tiled.nest' needs either results or outputs
+
+// -----
+
+func.func @network(%x: tensor<4x8xsi8>, %y: memref<4x8xsi8, #mem.level<"L1">>) {
+  %0 = tiled.nest ins(%x : tensor<4x8xsi8>) outs(%y : memref<4x8xsi8, #mem.level<"L1">>) -> tensor<4x8xsi8> {
+  ^bb0(%a: tensor<4x8xsi8>):
+    %1 = graph.copy %a : tensor<4x8xsi8> -> tensor<4x8xsi8>
+    tiled.yield %1 : tensor<4x8xsi8>
+  }
+  func.return
+}
+
+// CHECK: 'tiled.nest' needs either results or outputs
+
+// -----
+
+func.func @network(%x: tensor<4x8xsi8>) {
+  %0 = tiled.nest ins(%x : tensor<4x8xsi8>) -> tensor<4x8xsi8> {
+  ^bb0(%a: tensor<4x8xsi8>, %b: tensor<4x8xsi8>):
+    %1 = graph.copy %a : tensor<4x8xsi8> -> tensor<4x8xsi8>
+    tiled.yield %1 : tensor<4x8xsi8>
+  }
+  func.return
+}
+
+// CHECK: 'tiled.nest' needs one body argument for each input
+
+// -----
+
+func.func @network(%x: tensor<4x8xsi8>) {
+  %0 = tiled.nest ins(%x : tensor<4x8xsi8>) -> tensor<4x9xsi8> {
+  ^bb0(%a: tensor<4x9xsi8>):
+    %1 = graph.copy %a : tensor<4x9xsi8> -> tensor<4x9xsi8>
+    tiled.yield %1 : tensor<4x9xsi8>
+  }
+  func.return
+}
+
+// CHECK: 'tiled.nest' has a body of other types than its operands
+
+// -----
+
+func.func @network(%x: tensor<4x8xsi8>) {
+  %0 = tiled.nest ins(%x : tensor<4x8xsi8>) -> tensor<4x8xsi8> {
+  ^bb0(%a: tensor<4x8xui8>):
+    %1 = graph.copy %a : tensor<4x8xui8> -> tensor<4x8xui8>
+    tiled.yield %1 : tensor<4x8xui8>
+  }
+  func.return
+}
+
+// CHECK: 'tiled.nest' has a body of other types than its operands
+
+// -----
+
+func.func @network(%x: tensor<4x8xsi8>) {
+  %0 = tiled.nest ins(%x : tensor<4x8xsi8>) -> tensor<4x8xsi8> attributes {tile = array<i64: 2>, order = array<i64: 0>} {
+  ^bb0(%a: tensor<4x8xsi8>):
+    %1 = graph.copy %a : tensor<4x8xsi8> -> tensor<4x8xsi8>
+    tiled.yield %1 : tensor<4x8xsi8>
+  }
+  func.return
+}
+
+// CHECK: 'tiled.nest' needs 2 tile sizes
+
+// -----
+
+func.func @network(%x: tensor<4x8xsi8>) {
+  %0 = tiled.nest ins(%x : tensor<4x8xsi8>) -> tensor<4x8xsi8> attributes {tile = array<i64: 0, 8>, order = array<i64: 0>} {
+  ^bb0(%a: tensor<4x8xsi8>):
+    %1 = graph.copy %a : tensor<4x8xsi8> -> tensor<4x8xsi8>
+    tiled.yield %1 : tensor<4x8xsi8>
+  }
+  func.return
+}
+
+// CHECK: tile size 0 of 'd0' is not 1 to 4
+
+// -----
+
+func.func @network(%x: tensor<4x8xsi8>) {
+  %0 = tiled.nest ins(%x : tensor<4x8xsi8>) -> tensor<4x8xsi8> attributes {tile = array<i64: 4, 9>, order = array<i64>} {
+  ^bb0(%a: tensor<4x8xsi8>):
+    %1 = graph.copy %a : tensor<4x8xsi8> -> tensor<4x8xsi8>
+    tiled.yield %1 : tensor<4x8xsi8>
+  }
+  func.return
+}
+
+// CHECK: tile size 9 of 'd1' is not 1 to 8
+
+// -----
+
+func.func @network(%x: tensor<4x8xsi8>) {
+  %0 = tiled.nest ins(%x : tensor<4x8xsi8>) -> tensor<4x8xsi8> attributes {tile = array<i64: 2, 8>, order = array<i64: 1>} {
+  ^bb0(%a: tensor<4x8xsi8>):
+    %1 = graph.copy %a : tensor<4x8xsi8> -> tensor<4x8xsi8>
+    tiled.yield %1 : tensor<4x8xsi8>
+  }
+  func.return
+}
+
+// CHECK: loop order must be a permutation of the cut iterators [0]
+
+// -----
+
+func.func @network(%x: tensor<4x8xsi8>) {
+  %0 = tiled.nest ins(%x : tensor<4x8xsi8>) -> tensor<4x8xsi8> attributes {tile = array<i64: 2, 2>} {
+  ^bb0(%a: tensor<4x8xsi8>):
+    %1 = graph.copy %a : tensor<4x8xsi8> -> tensor<4x8xsi8>
+    tiled.yield %1 : tensor<4x8xsi8>
+  }
+  func.return
+}
+
+// CHECK: loop order must be a permutation of the cut iterators [0, 1]
+
+// -----
+
+func.func @network(%x: tensor<4x8xsi8>) {
+  %0 = tiled.nest ins(%x : tensor<4x8xsi8>) -> tensor<4x8xsi8> attributes {buffers = 3 : i64} {
+  ^bb0(%a: tensor<4x8xsi8>):
+    %1 = graph.copy %a : tensor<4x8xsi8> -> tensor<4x8xsi8>
+    tiled.yield %1 : tensor<4x8xsi8>
+  }
+  func.return
+}
+
+// CHECK: 'tiled.nest' needs 1 or 2 buffers
+
+// -----
+
+// Sums cannot be cut.
+
+func.func @network(%x: tensor<4x8xsi8>, %w: tensor<8x2xsi8>) {
+  %0 = tiled.nest ins(%x, %w : tensor<4x8xsi8>, tensor<8x2xsi8>) -> tensor<4x2xsi32> attributes {tile = array<i64: 4, 2, 4>, order = array<i64: 2>} {
+  ^bb0(%a: tensor<4x8xsi8>, %b: tensor<8x2xsi8>):
+    %1 = graph.matmul %a, %b : tensor<4x8xsi8>, tensor<8x2xsi8> -> tensor<4x2xsi32>
+    tiled.yield %1 : tensor<4x2xsi32>
+  }
+  func.return
+}
+
+// CHECK: iterator 'k' cannot be tiled
+
+// -----
+
+// Neither can the axis of a concatenation.
+
+func.func @network(%x: tensor<4x8xsi8>) {
+  %0 = tiled.nest ins(%x, %x : tensor<4x8xsi8>, tensor<4x8xsi8>) -> tensor<4x16xsi8> attributes {tile = array<i64: 4, 8>, order = array<i64: 1>} {
+  ^bb0(%a: tensor<4x8xsi8>, %b: tensor<4x8xsi8>):
+    %1 = graph.concat %a, %b {axis = 1} : tensor<4x8xsi8>, tensor<4x8xsi8> -> tensor<4x16xsi8>
+    tiled.yield %1 : tensor<4x16xsi8>
+  }
+  func.return
+}
+
+// CHECK: iterator 'd1' cannot be tiled
