@@ -36,7 +36,12 @@ def geometries(draw):
         g |= {"k_h": 1, "k_w": 1}
     g["in_h"], g["in_w"] = draw(st.integers(1, 12)), draw(st.integers(1, 12))
     g["out_h"], g["out_w"] = draw(st.integers(1, 7)), draw(st.integers(1, 7))
-    g["pad_top"], g["pad_left"] = draw(st.integers(0, 4)), draw(st.integers(0, 4))
+    pads = st.sampled_from([0, 0, 0, 1, 2, 4])
+    g["pad_top"], g["pad_left"] = draw(pads), draw(pads)
+    if draw(st.booleans()):  # large enough for all windows, but for padding at the top and left
+        for d in "hw":
+            span = (g[f"out_{d}"] - 1) * g[f"stride_{d}"] + (g[f"k_{d}"] - 1) * g[f"dil_{d}"]
+            g[f"in_{d}"] = max(g[f"in_{d}"], span + 1)
     return g
 
 

@@ -8,6 +8,7 @@
 
 // Bytes of scratch per core. None is needed (scratch may be NULL) if no padding is read and the
 // window of every output is contiguous in memory, which DPL_CONV2D_DIRECT tells.
+// One window, half of it, is enough too: outputs are then computed one by one.
 #define DPL_CONV2D_SCRATCH(k_h, k_w, in_c_per_group) (2 * (k_h) * (k_w) * (in_c_per_group))
 
 // True for convolutions that need no scratch: no padding and 1x1 kernels, or 1xN kernels over

@@ -34,7 +34,8 @@ DPL_INLINE void dpl_conv2d_group(const dpl_conv2d_args *a, dpl_range pixels, con
                                  dpl_window_source source, uint8_t *scratch, dpl_types t) {
   uint32_t pixel = pixels.begin;
   uint32_t oy = pixel / a->out_w, ox = pixel % a->out_w;
-  uint32_t panel_end = j->k <= DPL_PANEL_MAX_K ? pixels.end : 0;
+  int panels = source.direct || DPL_PANEL_COPIES || a->scratch_stride >= DPL_PANEL_ROWS * j->k;
+  uint32_t panel_end = panels && j->k <= DPL_PANEL_MAX_K ? pixels.end : 0;
   dpl_panel panel;
   while (pixel < pixels.end) {
     uint8_t *y[DPL_PANEL_ROWS];
