@@ -115,8 +115,8 @@ class NestOp(IRDLOperation):
         ops = self.body_ops()
         if not ops or len(ops) + 1 != len(list(self.body.block.ops)):
             raise VerifyException("'tiled.nest' needs a body of graph ops and a tiled.yield")
-        if not isinstance(terminator := self.body.block.last_op, YieldOp):
-            raise VerifyException("'tiled.nest' needs a tiled.yield at the end of its body")
+        terminator = self.body.block.last_op
+        assert isinstance(terminator, YieldOp), "its trait checks that"
         if list(terminator.values) != list(ops[-1].results):
             raise VerifyException("'tiled.nest' must yield the results of its last op")
         if bool(self.outputs) == bool(self.outs):

@@ -37,7 +37,7 @@ func.func @network(%x: tensor<4x8xsi8>) {
   func.return
 }
 
-// CHECK: 'tiled.nest' needs a tiled.yield at the end of its body
+// CHECK: 'tiled.nest' terminates with operation cluster.yield instead of tiled.yield
 
 // -----
 
