@@ -47,7 +47,8 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _main(argv: Sequence[str]) -> int | None:
+def execute(argv: Sequence[str]) -> int | None:
+    """Run the command line `argv` and return its exit status; user errors are raised."""
     args = make_parser().parse_args(argv)
     try:
         return args.run(args)
@@ -57,7 +58,7 @@ def _main(argv: Sequence[str]) -> int | None:
 
 def main() -> int:
     """Entry point of `deeploy`; returns its exit status."""
-    return run_main(_main)
+    return run_main(execute)
 
 
 if __name__ == "__main__":

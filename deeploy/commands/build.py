@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -17,6 +18,8 @@ from deeploy.diagnostics import DeeployError
 JOBS = 2
 LAST_LINES = 20
 """How much of a failing program's output the user sees."""
+
+_ERROR = re.compile(r"\berror: |undefined reference|\*\*\* ")
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,7 @@ def _plain(folder: Path) -> list[Path]:
 
 def _first_error(output: str) -> str:
     lines = [line.strip() for line in output.splitlines()]
-    errors = [line for line in lines if "error" in line.lower()]
+    errors = [line for line in lines if _ERROR.search(line)]
     return next(iter([*errors, *reversed(lines)]), "make failed")
 
 

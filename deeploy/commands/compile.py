@@ -41,8 +41,6 @@ def run(args: argparse.Namespace) -> int:
     options = read_options(args)
     if options.output is None:
         raise UsageError("the option -o OUT is missing", "it names the folder of the project")
-    if options.expect is not None and options.inputs is None:
-        raise UsageError("--expect needs --inputs")
     return _compile(options)
 
 
@@ -72,8 +70,4 @@ def _print_result(options: CompileOptions, compilation: Compilation) -> None:
         seconds = {"compile": compilation.seconds, "solve": compilation.solve_seconds}
         print(json.dumps({**summary.as_json(), "seconds": seconds}))
         return
-    memories = ", ".join(f"{m.peak} of {m.size} bytes of {m.name}" for m in summary.memories)
-    print(
-        f"{options.output}: {len(summary.nests)} nests, about {summary.cycles} cycles, {memories}",
-        file=sys.stderr,
-    )
+    print(f"{options.output}: {summary.as_line()}", file=sys.stderr)

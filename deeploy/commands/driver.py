@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
 
 from rich.console import Console
@@ -96,6 +97,8 @@ class Compiler:
     seed: int | None
     progress: Progress
     timing: Timing = field(default_factory=Timing)
+    notes: StringIO = field(default_factory=StringIO)
+    """What the frontend has to say; held back, so that an error stands alone."""
 
     def run(self) -> Compilation:
         """Import, lower and summarise the network.
@@ -118,6 +121,7 @@ class Compiler:
             target = target_of(module)
         summary = summarise(entry_function(module), recorder, target, spec)
         seconds = time.perf_counter() - start
+        sys.stderr.write(self.notes.getvalue())
         return Compilation(
             ctx, module, target, spec, data, summary, seconds, recorder.solve_seconds
         )
@@ -136,12 +140,12 @@ class Compiler:
         options = self.options
         self.progress.show(f"reading {options.model}")
         given = load_arrays(options.inputs) if options.inputs is not None else None
-        with self.timing.measure("(import)"):
+        with self.timing.measure("(import)"), redirect_stderr(self.notes):
             module = import_model(options.model, ctx, options.input_types, given)
         function = entry_function(module)
         inputs: list[Array] | None = None
         if options.inputs is not None and given is not None:
-            inputs = input_arrays(options.inputs, given, function)
+            inputs = input_arrays(options.inputs, given, function, options.model)
         elif self.seed is not None:
             inputs = random_inputs(module, self.seed)
         expected: list[Array] | None = None

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from deeploy.diagnostics import DeeployError, UsageError
+from deeploy.diagnostics import DeeployError, UsageError, summary
 
 if TYPE_CHECKING:
     from deeploy.targets import Target
@@ -215,6 +215,10 @@ def read_options(args: argparse.Namespace, atol: float = 0.0) -> CompileOptions:
     """
     if args.model is None:
         raise UsageError("the argument MODEL.onnx is missing", "see --help")
+    if args.expect is not None and args.inputs is None:
+        raise UsageError("--expect needs --inputs")
+    if args.output is not None and args.output.exists() and not args.output.is_dir():
+        raise UsageError(f"argument -o: '{args.output}' is there and is no folder")
     return CompileOptions(
         model=Path(args.model),
         target=_required_target(args),
@@ -267,17 +271,17 @@ def resolve_target(options: CompileOptions) -> Target:
     """The target with the sizes and cores of the command line.
 
     Raises:
-        UsageError: there is no such target or memory.
+        UsageError: there is no such target or memory, or it cannot have so many cores.
     """
-    from dataclasses import replace
+    from xdsl.utils.exceptions import PassFailedException
 
-    from deeploy.targets import find_target
+    from deeploy.passes.graph.set_target import SetTargetPass
 
+    sizes = tuple(f"{name}={size}" for name, size in options.sizes.items())
     try:
-        target = find_target(options.target).with_sizes(**options.sizes)
-    except DeeployError as error:
-        raise UsageError(error.message, error.hint) from None
-    return target if options.cores is None else replace(target, cores=options.cores)
+        return SetTargetPass(options.target, options.cores, sizes).resolve()
+    except (DeeployError, PassFailedException) as error:
+        raise UsageError(summary(error)) from None
 
 
 def pipeline_spec(options: CompileOptions) -> str:

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
+from onnx import numpy_helper
 from xdsl.dialects.func import FuncOp
 
 from deeploy.diagnostics import DeeployError
@@ -31,8 +33,16 @@ def load_arrays(path: Path) -> dict[str, Array]:
     try:
         return _checked(path, _read(path))
     except _DAMAGED as error:
-        reason = str(error).splitlines()[0].rstrip(".") if str(error) else "it is empty"
-        raise DeeployError(f"{path}: not an .npz file of arrays: {reason}") from None
+        raise DeeployError(f"{path}: not an .npz file of arrays: {_reason(error)}") from None
+
+
+def _reason(error: Exception) -> str:
+    text = str(error)
+    if "Object arrays" in text:
+        return "arrays of Python objects are not supported"
+    if "pickle" in text or not text:
+        return "the file is of another kind"
+    return text.splitlines()[0].rstrip(".")
 
 
 def _read(path: Path) -> dict[str, Array]:
@@ -51,16 +61,42 @@ def _checked(path: Path, arrays: Mapping[str, Array]) -> dict[str, Array]:
     return dict(arrays)
 
 
-def input_arrays(path: Path, arrays: Mapping[str, Array], function: FuncOp) -> list[Array]:
+def input_arrays(
+    path: Path, arrays: Mapping[str, Array], function: FuncOp, model: Path
+) -> list[Array]:
     """The arrays of a file as arguments of the network.
 
-    They are found by the names of the inputs if all are there, else taken in order.
+    They are found by the names of the inputs if all are there, else taken in order. Some exporters
+    write the constants of the network behind its inputs; these are left out.
+
+    Args:
+        path: the file, for messages.
+        arrays: its content.
+        function: the network as it was imported.
+        model: the ONNX file that it was imported from.
 
     Raises:
         DeeployError: number, shape, type or range does not fit; the message names the input.
     """
-    types = function.function_type.inputs.data
-    return _assign(path, "input", argument_names(function), types, arrays)
+    names = argument_names(function)
+    if len(arrays) > len(names) and not set(names) <= set(arrays):
+        values = list(arrays.values())
+        if _are_constants(values[len(names) :], model):
+            arrays = dict(zip(names, values, strict=False))
+    return _assign(path, "input", names, function.function_type.inputs.data, arrays)
+
+
+def _are_constants(arrays: Sequence[Array], model: Path) -> bool:
+    """Whether each array is a constant of an ONNX file."""
+    graph = onnx.load_model(model).graph  # pyright: ignore[reportUnknownMemberType]
+    values = [a for node in graph.node if node.op_type == "Constant" for a in node.attribute]
+    tensors = [*graph.initializer, *(a.t for a in values if a.name == "value")]
+    known = {_content(numpy_helper.to_array(tensor)) for tensor in tensors}
+    return all(_content(array) in known for array in arrays)
+
+
+def _content(array: Array) -> tuple[tuple[int, ...], bytes]:
+    return array.shape, array.astype(np.float64).tobytes()
 
 
 def output_arrays(path: Path, arrays: Mapping[str, Array], function: FuncOp) -> list[Array]:
@@ -77,11 +113,11 @@ def _assign(
     elif len(arrays) == len(names):
         chosen = list(arrays.values())
     else:
-        missing = next((name for name in names[len(arrays) :]), None)
-        what = (
-            f"none for {kind} '{missing}'" if missing else f"the network has {len(names)} {kind}s"
+        missing = names[len(arrays) :]
+        hint = f"none is for {kind} '{missing[0]}'" if missing else f"{kind}s: {', '.join(names)}"
+        raise DeeployError(
+            f"{path}: wrong number of {kind}s: {len(arrays)} arrays for {len(names)}", hint
         )
-        raise DeeployError(f"{path}: there are {len(arrays)} arrays, {what}")
     checked: list[Array] = []
     for name, array, type in zip(names, chosen, types, strict=True):
         try:

@@ -10,7 +10,7 @@ from typing import IO
 from rich.console import Console
 from xdsl.dialects.func import FuncOp
 
-from deeploy.report.console import make_console
+from deeploy.report.console import make_console, number
 from deeploy.report.memory import (
     Buffer,
     MemoryUse,
@@ -63,6 +63,14 @@ class Summary:
             "dma": [traffic_json(entry) for entry in self.traffic],
             "nests": [row.as_json() for row in self.nests],
         }
+
+    def as_line(self) -> str:
+        """The summary in one line."""
+        memories = [f"{m.name} {number(m.peak)} of {number(m.size)} bytes" for m in self.memories]
+        plan = f"{self.plan.status} plan, gap {self.plan.gap:.1%}" if self.plan else "no plan"
+        target = f"{self.target.name} with {self.target.cores} cores"
+        cycles = f"about {number(self.cycles)} cycles"
+        return ", ".join([target, f"{len(self.nests)} nests", cycles, plan, *memories])
 
     def to_text(self) -> str:
         """The content of `plan.json`: the summary, and where every buffer lies."""
