@@ -93,8 +93,8 @@ class Kernel(ABC):
         """The largest tile size of iterators that the kernel cannot take whole."""
         return {}
 
-    def scratch_bytes(self, op: GraphOp, cores: int) -> int:
-        """Bytes of scratch for all cores together."""
+    def scratch_bytes(self, op: GraphOp, cores: int, memory: int) -> int:
+        """Bytes of scratch for all cores together, in a compute memory of `memory` bytes."""
         return 0
 
 

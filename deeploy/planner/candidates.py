@@ -215,7 +215,7 @@ def compute_cycles(nest: NestOp, engine: Engine, sizes: Sequence[Array], cores: 
 
 def private_bytes(nest: NestOp, engine: Engine, cores: int, memory: Memory) -> int:
     """Bytes of kernel scratch."""
-    sizes = (engine.kernel(op).scratch_bytes(op, cores) for op in nest.body_ops())
+    sizes = (engine.kernel(op).scratch_bytes(op, cores, memory.size) for op in nest.body_ops())
     return sum(align_up(size, memory.align) for size in sizes)
 
 

@@ -77,7 +77,8 @@ class NestLayout:
 
     def kernel_scratch(self, op: GraphOp) -> int:
         """Bytes of scratch of an op's kernel, for all cores."""
-        return self.engine.kernel(op).scratch_bytes(op, self.target.cores)
+        size = self.target.memory(self.target.compute).size
+        return self.engine.kernel(op).scratch_bytes(op, self.target.cores, size)
 
     def private_size(self, value: SSAValue) -> int:
         """Bytes of the largest tile of a value between two ops of the nest."""

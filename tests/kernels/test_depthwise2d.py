@@ -22,6 +22,7 @@ class Args(ctypes.Structure):
         *h.fields("in_h in_w channels out_h out_w k_h k_w", c_uint32),
         *h.fields("stride_h stride_w dil_h dil_w", c_uint32),
         *h.fields("pad_top pad_left x_row x_pix y_row y_pix", c_int32),
+        *h.fields("w_tap", c_uint32),
         ("rq", h.Requant),
     ]
 
@@ -34,11 +35,12 @@ def check(library, types, g, c, gaps, cores, flags, seed):
     x_shape, y_shape = (g["in_h"], g["in_w"], c), (g["out_h"], g["out_w"], c)
     x = h.Operand(0, h.DTYPE[x_type], x_shape, (x_row, x_pix, 1), rng, flags[2])
     w_shape = (g["k_h"], g["k_w"], c)
-    w = h.Operand(1, np.int8, w_shape, (g["k_w"] * c, c, 1), rng, flags[2])
+    w_tap = c + gaps[0]
+    w = h.Operand(1, np.int8, w_shape, (g["k_w"] * w_tap, w_tap, 1), rng, flags[2])
     y = h.Operand(2, h.DTYPE[y_type], y_shape, (y_row, y_pix, 1), rng)
     spread = 128 * 128 * (g["k_h"] * g["k_w"]) ** 0.5
     scaling = h.Scaling(rng, c, y_type, spread, flags[:2])
-    strides = dict(x_row=x_row, x_pix=x_pix, y_row=y_row, y_pix=y_pix)
+    strides = dict(x_row=x_row, x_pix=x_pix, y_row=y_row, y_pix=y_pix, w_tap=w_tap)
     args = Args(x.address, w.address, y.address, channels=c, rq=scaling.struct(), **strides, **g)
     h.run(library, types, args, cores, rng)
     weights = w.view().transpose(2, 0, 1)[..., None]

@@ -90,12 +90,14 @@ class ConvKernel(WindowKernel):
         x, y = element_type(op.input), element_type(op.result)
         return instance(self.family, "conv2d", x=x, y=y)
 
-    def scratch_bytes(self, op: GraphOp, cores: int) -> int:
+    def scratch_bytes(self, op: GraphOp, cores: int, memory: int) -> int:
         assert isinstance(op, ConvOp)
-        k_h, k_w = op.window()
-        if (k_h, k_w) == (1, 1) and not any(tuple_of(op.pads)):
+        if gathers_nothing(op):
             return 0
-        return cores * 2 * k_h * k_w * op.group_shape()[2]
+        window = math.prod(op.window()) * op.group_shape()[2]
+        # the kernel computes two gathered windows at a time, or one where memory is scarce
+        windows = 2 if 2 * cores * window <= memory // 4 else 1
+        return cores * windows * window
 
     def arguments(self, call: KernelCall) -> Sequence[Fields]:
         op = call.op
@@ -123,12 +125,17 @@ class ConvKernel(WindowKernel):
         # 4 channels x 2 pixels: 6 loads and 8 dot products for 4 values of k; 8 stores of 8
         block = ceil_div(k, 4) * 14 + 80
         # two windows copied by words, load and store
-        gather = 0 if self.scratch_bytes(op, 1) == 0 else 2 * (ceil_div(k, 4) * 2 + 25)
+        gather = 0 if gathers_nothing(op) else 2 * (ceil_div(k, 4) * 2 + 25)
         by_pixels = ceil_div(ceil_div(pixels, 2), cores) * (ceil_div(channels, 4) * block + gather)
         by_channels = ceil_div(pixels, 2) * (
             ceil_div(ceil_div(channels, 4), cores) * block + gather
         )
         return groups * np.minimum(by_pixels, by_channels) + CALL_CYCLES
+
+
+def gathers_nothing(op: ConvOp) -> bool:
+    """Whether each window is one pixel, which needs no copy."""
+    return op.window() == (1, 1) and not any(tuple_of(op.pads))
 
 
 def groups_of(call: KernelCall) -> int | str:

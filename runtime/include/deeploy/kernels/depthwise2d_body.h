@@ -89,7 +89,7 @@ DPL_INLINE void dpl_dw_channels(dpl_dw_job *j, dpl_range pixels, uint32_t channe
                                 const dpl_scaler *scaler, dpl_types t) {
   const dpl_depthwise2d_args *a = j->a;
   j->channel = channel;
-  dpl_dw_block_set(&j->block, (const uint8_t *)a->w + channel, j->taps, a->channels, channel, width,
+  dpl_dw_block_set(&j->block, (const uint8_t *)a->w + channel, j->taps, a->w_tap, channel, width,
                    scaler);
   for (uint32_t pixel = pixels.begin; pixel < pixels.end;) {
     uint32_t oy = pixel / a->out_w, ox = pixel - oy * a->out_w, left = pixels.end - pixel;
@@ -112,7 +112,7 @@ static int32_t dpl_dw_dot(const dpl_depthwise2d_args *a, uint32_t oy, uint32_t o
     for (uint32_t kx = cols.begin; kx < cols.end; kx++) {
       const uint8_t *x = (const uint8_t *)a->x + (origin + (ptrdiff_t)dpl_dw_tap(a, ky, kx));
       sum += (uint32_t)(dpl_element(x, 0, x_signed) *
-                        a->w[(size_t)(ky * a->k_w + kx) * a->channels + channel]);
+                        a->w[(size_t)(ky * a->k_w + kx) * a->w_tap + channel]);
     }
   }
   return (int32_t)sum;
