@@ -106,13 +106,15 @@ def _name(op: GraphOp, form: LinearForm) -> str:
 def _clamp(span: Span, extent: int, b: IndexBuilder, name: str) -> tuple[Span, tuple[Index, Index]]:
     zero = Index.of(0)
     start = b.name(span.start, f"{name}_first")
-    low = b.name(b.max(b.sub(zero, start), zero), f"{name}_low")
-    high = b.max(b.sub(b.add(start, span.size), Index.of(extent)), zero)
-    high = b.name(high, f"{name}_high")
-    begin = b.name(b.add(start, low), f"{name}_begin")
-    size = b.name(b.sub(b.sub(span.size, low), high), f"{name}_count")
+    # the minima only matter to windows that lie wholly outside, and fold for all others
+    low = b.name(b.min(b.max(b.sub(zero, start), zero), span.size), f"{name}_low")
+    inside = b.sub(span.size, low)
+    beyond = b.max(b.sub(b.add(start, span.size), Index.of(extent)), zero)
+    high = b.name(b.min(beyond, inside), f"{name}_high")
+    begin = b.name(b.min(b.max(start, zero), Index.of(extent)), f"{name}_begin")
+    size = b.name(b.sub(inside, high), f"{name}_count")
     bounded = Index(size.value, max(0, size.low), min(extent, size.high))
-    return Span(Index(begin.value, max(0, begin.low), begin.high), bounded), (low, high)
+    return Span(begin, bounded), (low, high)
 
 
 def max_extents(nest: NestOp, sizes: Sequence[int]) -> dict[SSAValue, tuple[int, ...]]:

@@ -101,11 +101,14 @@ def _linear(expr: AffineExpr, rank: int) -> tuple[tuple[int, ...], int]:
 
 
 def clamp(footprint: Range, extent: int) -> tuple[Range, Overhang]:
-    """Cut a footprint to the tensor's `[0, extent)`; also say how much was cut on each side."""
-    low = max(0, -footprint.start)
-    high = max(0, footprint.start + footprint.size - extent)
-    start = min(footprint.start + low, extent)
-    return Range(start, max(0, footprint.size - low - high)), Overhang(low, high)
+    """Cut a footprint to the tensor's `[0, extent)`; also say how much was cut on each side.
+
+    Size and overhangs add up to the footprint's size, also where all of it is outside.
+    """
+    low = min(max(0, -footprint.start), footprint.size)
+    high = min(max(0, footprint.start + footprint.size - extent), footprint.size)
+    start = min(max(0, footprint.start), extent)
+    return Range(start, footprint.size - low - high), Overhang(low, high)
 
 
 class TilingInterface(Operation, ABC):

@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Sequence
 
 from xdsl.dialects.builtin import (
+    DYNAMIC_INDEX,
     DenseArrayBase,
     IntegerType,
     ShapedType,
@@ -62,7 +63,7 @@ class GraphOp(IRDLOperation, TilingInterface):
 
     def verify_(self) -> None:
         for value in (*self.operands, *self.results):
-            if isinstance(value.type, TensorType) and -1 in shape_of(value):
+            if isinstance(value.type, TensorType) and DYNAMIC_INDEX in shape_of(value):
                 raise VerifyException(f"'{self.name}' needs static shapes")
         expected, actual = self.infer_shape(), shape_of(self.results[0])
         if expected != actual:
