@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from string import ascii_letters, digits
 
 from xdsl.dialects.builtin import IntegerAttr, MemRefType
@@ -21,6 +22,8 @@ GRAIN = 16
 """A line of a map stands for a multiple of so many bytes."""
 COLUMNS = 96
 """Most columns of a map; more nests share columns."""
+SAME = 3
+"""More equal lines than this are drawn as two."""
 LISTED = 24
 """Buffers that the legend of a map names, the largest ones."""
 
@@ -152,16 +155,28 @@ def _map_of(use: MemoryUse, buffers: Sequence[Buffer], nests: int) -> str:
         + "; address downwards, nests to the right"
     )
     symbols = _symbols(buffers)
-    width = len(str(use.peak))
     step = -(-use.peak // (ROWS * GRAIN)) * GRAIN
     columns = min(max(1, nests), COLUMNS)
-    lines = [title]
+    rows: list[tuple[int, str]] = []
     for start in range(0, use.peak, step):
         row = [b for b in buffers if b.offset < start + step and b.end > start]
-        cells = (_cell(row, symbols, start, step, column, columns, nests)
-                 for column in range(columns))  # fmt: skip
-        lines.append(f"{start:>{width}} |{''.join(cells)}|")
-    return "\n".join([*lines, *_legend(buffers, symbols)])
+        cells = (
+            _cell(row, symbols, start, step, column, columns, nests) for column in range(columns)
+        )
+        rows.append((start, "".join(cells)))
+    return "\n".join([title, *_lines(rows, len(str(use.peak))), *_legend(buffers, symbols)])
+
+
+def _lines(rows: Sequence[tuple[int, str]], width: int) -> list[str]:
+    """The rows of a map; of many equal ones only the first, with an ellipsis."""
+    lines: list[str] = []
+    for cells, group in groupby(rows, key=lambda row: row[1]):
+        starts = [start for start, _ in group]
+        shown = starts[: 1 if len(starts) > SAME else None]
+        lines += [f"{start:>{width}} |{cells}|" for start in shown]
+        if len(shown) < len(starts):
+            lines.append(f"{'...':>{width}} |{cells}|")
+    return lines
 
 
 def _symbols(buffers: Sequence[Buffer]) -> dict[Buffer, str]:
