@@ -41,6 +41,7 @@ from xdsl.traits import (
 from xdsl.utils.exceptions import VerifyException
 
 from deeploy.dialects.graph import GraphOp
+from deeploy.interfaces.tiling import shape_of
 
 
 @irdl_op_definition
@@ -130,7 +131,7 @@ class CallOp(IRDLOperation):
             raise VerifyException("'cluster.call' needs a body of one graph op and a cluster.yield")
         if len(ops[0].operands) != len(self.inputs):
             raise VerifyException("'cluster.call' needs one input for each operand of its body")
-        rank = len(self.inputs[0].type.get_shape()) if self.inputs else 0  # pyright: ignore
+        rank = len(shape_of(self.inputs[0])) if self.inputs else 0
         if len(self.static_overhang) not in (0, 2 * rank):
             raise VerifyException(f"'cluster.call' needs no overhang or {2 * rank} numbers")
 

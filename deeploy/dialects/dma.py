@@ -20,7 +20,7 @@ from xdsl.irdl import (
 from xdsl.traits import MemoryReadEffect, MemoryWriteEffect
 from xdsl.utils.exceptions import VerifyException
 
-from deeploy.dialects.mem import level_of
+from deeploy.dialects.mem import level_of, memref_of
 
 
 @irdl_attr_definition
@@ -54,8 +54,7 @@ class StartOp(IRDLOperation):
     )
 
     def verify_(self) -> None:
-        source, destination = self.source.type, self.destination.type
-        assert isinstance(source, MemRefType) and isinstance(destination, MemRefType)
+        source, destination = memref_of(self.source), memref_of(self.destination)
         if source.get_shape() != destination.get_shape():
             raise VerifyException("'dma.start' needs source and destination of one shape")
         if source.element_type != destination.element_type:

@@ -7,6 +7,7 @@ levels are those of the target; the dialect knows none.
 from __future__ import annotations
 
 import math
+from typing import TypeAlias
 
 from xdsl.dialects.builtin import (
     I64,
@@ -16,6 +17,8 @@ from xdsl.dialects.builtin import (
     IntegerAttr,
     MemRefType,
     StringAttr,
+    TensorType,
+    i64,
 )
 from xdsl.ir import Attribute, Dialect, ParametrizedAttribute, SSAValue
 from xdsl.irdl import (
@@ -32,6 +35,9 @@ from xdsl.parser import Parser
 from xdsl.printer import Printer
 from xdsl.traits import MemoryAllocEffect, NoMemoryEffect, Pure
 from xdsl.utils.exceptions import VerifyException
+from xdsl.utils.hints import isa
+
+AnyMemRef: TypeAlias = MemRefType[Attribute]
 
 HOME = "mem.home"
 """Attribute that names the memory of a tensor which the plan has placed."""
@@ -49,9 +55,15 @@ class LevelAttr(ParametrizedAttribute):
     level: StringAttr
 
 
+def memref_of(value: SSAValue) -> AnyMemRef:
+    """The type of a value that is a buffer."""
+    assert isa(value.type, MemRefType)
+    return value.type
+
+
 def level_of(value: SSAValue) -> str | None:
     """The memory level of a memref value, or None where it has none."""
-    if isinstance(value.type, MemRefType) and isinstance(value.type.memory_space, LevelAttr):
+    if isa(value.type, MemRefType) and isinstance(value.type.memory_space, LevelAttr):
         return value.type.memory_space.level.data
     return None
 
@@ -62,9 +74,16 @@ def element_bytes(type: Attribute) -> int:
     return type.size
 
 
-def byte_size(type: MemRefType) -> int:
+def byte_size(type: AnyMemRef) -> int:
     """Bytes of a memref of static shape whose elements are contiguous."""
     return math.prod(type.get_shape()) * element_bytes(type.element_type)
+
+
+def strides_of(type: AnyMemRef) -> list[int]:
+    """The strides of a buffer in elements, which are always known."""
+    strides = type.get_strides()
+    assert strides is not None and None not in strides
+    return [s for s in strides if s is not None]
 
 
 class _PlacedOp(IRDLOperation):
@@ -87,15 +106,14 @@ class ConstantOp(_PlacedOp):
 
     @classmethod
     def parse(cls, parser: Parser) -> ConstantOp:
-        offset = None
+        properties: dict[str, Attribute] = {}
         if parser.parse_optional_keyword("at"):
-            offset = IntegerAttr(parser.parse_integer(), 64)
+            properties["offset"] = IntegerAttr(parser.parse_integer(), i64)
         attributes = parser.parse_optional_attr_dict()
-        value = parser.parse_attribute()
+        value = properties["value"] = parser.parse_attribute()
         if not isinstance(value, DenseIntOrFPElementsAttr | DenseResourceAttr):
             parser.raise_error("expected dense<…> or dense_resource<…>")
         parser.parse_characters("->")
-        properties = {"value": value} | ({} if offset is None else {"offset": offset})
         return cls.create(
             properties=properties, attributes=attributes, result_types=[parser.parse_type()]
         )
@@ -112,7 +130,9 @@ class ConstantOp(_PlacedOp):
     def verify_(self) -> None:
         super().verify_()
         type, buffer = self.value.get_type(), self.result.type
-        if type.get_shape() != buffer.get_shape() or type.element_type != buffer.element_type:  # pyright: ignore
+        if not isa(type, TensorType | MemRefType) or (
+            (type.get_shape(), type.element_type) != (buffer.get_shape(), buffer.element_type)
+        ):
             raise VerifyException("'mem.constant' has a value of another type than its result")
 
 
@@ -128,7 +148,7 @@ class BufferOp(_PlacedOp):
     @classmethod
     def parse(cls, parser: Parser) -> BufferOp:
         parser.parse_keyword("at")
-        offset = IntegerAttr(parser.parse_integer(), 64)
+        offset = IntegerAttr(parser.parse_integer(), i64)
         attributes = parser.parse_optional_attr_dict()
         parser.parse_punctuation(":")
         return cls.create(
@@ -160,8 +180,7 @@ class ReshapeOp(IRDLOperation):
     assembly_format = "$input attr-dict `:` type($input) `->` type($result)"
 
     def verify_(self) -> None:
-        source, result = self.input.type, self.result.type
-        assert isinstance(source, MemRefType) and isinstance(result, MemRefType)
+        source, result = memref_of(self.input), self.result.type
         if math.prod(source.get_shape()) != math.prod(result.get_shape()):
             raise VerifyException("'mem.reshape' must keep the number of elements")
         if source.memory_space != result.memory_space:

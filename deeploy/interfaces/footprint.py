@@ -53,7 +53,8 @@ def nest_tiles(nest: NestOp, box: Sequence[Span], b: IndexBuilder) -> dict[Graph
 
 def op_tile(op: GraphOp, box: Sequence[Span], b: IndexBuilder) -> OpTile:
     """The tiles of one op for a box of its iterators."""
-    operands, overhangs = [], []
+    operands: list[tuple[Span, ...]] = []
+    overhangs: list[tuple[tuple[Index, Index], ...]] = []
     for map, operand in zip(op.operand_maps(), op.operands, strict=True):
         cut = [
             _cut(op, form, _footprint(form, box, b), extent, b)

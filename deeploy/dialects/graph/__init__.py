@@ -5,8 +5,7 @@ interface, so that tiles, halos and borders of all ops are derived in one place.
 the modules below exports belongs to the dialect.
 """
 
-from xdsl.ir import Dialect
-from xdsl.irdl import IRDLOperation
+from xdsl.ir import Dialect, Operation
 
 from deeploy.dialects.graph import attributes, base, contraction, elementwise, movement, window
 from deeploy.dialects.graph.attributes import *  # noqa: F403
@@ -19,7 +18,7 @@ from deeploy.dialects.graph.window import *  # noqa: F403
 MODULES = (contraction, elementwise, movement, window)
 
 
-def _operations() -> list[type[IRDLOperation]]:
+def _operations() -> list[type[Operation]]:
     """The ops that the modules export; base classes have no name of their own."""
     exported = [getattr(module, name) for module in MODULES for name in module.__all__]
     return [op for op in exported if getattr(op, "name", "").startswith("graph.")]
@@ -27,6 +26,10 @@ def _operations() -> list[type[IRDLOperation]]:
 
 Graph = Dialect("graph", _operations(), [attributes.RequantAttr])
 
-__all__ = ["Graph", *attributes.__all__, *base.__all__]
-for _module in MODULES:
-    __all__ += _module.__all__
+__all__ = ["Graph"]
+__all__ += attributes.__all__
+__all__ += base.__all__
+__all__ += contraction.__all__
+__all__ += elementwise.__all__
+__all__ += movement.__all__
+__all__ += window.__all__

@@ -10,6 +10,7 @@ from xdsl.irdl import irdl_attr_definition
 from xdsl.parser import AttrParser
 from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
+from xdsl.utils.hints import isa
 
 __all__ = ["RequantAttr", "integer_range", "si8", "si32", "ui8"]
 
@@ -20,7 +21,7 @@ si32 = IntegerType(32, Signedness.SIGNED)
 
 def integer_range(type: Attribute) -> tuple[int, int]:
     """The smallest and the largest value of a signed or unsigned integer type."""
-    assert isinstance(type, IntegerType)
+    assert isa(type, IntegerType)
     low, high = type.value_range()
     if type.signedness.data is Signedness.SIGNLESS:
         return low, (1 << (type.width.data - 1)) - 1

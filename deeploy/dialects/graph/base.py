@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import TypeAlias
 
 from xdsl.dialects.builtin import (
     DYNAMIC_INDEX,
+    I64,
+    ContainerType,
     DenseArrayBase,
     IntegerType,
-    ShapedType,
     TensorType,
     i64,
 )
@@ -17,13 +19,14 @@ from xdsl.ir import Attribute, SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineExpr, AffineMap
 from xdsl.irdl import IRDLOperation, opt_operand_def, opt_prop_def
 from xdsl.utils.exceptions import VerifyException
+from xdsl.utils.hints import isa
 
 from deeploy.dialects.graph.attributes import RequantAttr, integer_range
 from deeploy.interfaces.tiling import TilingInterface, shape_of
 
 __all__ = ["GraphOp", "Requantised", "element_type", "ints", "tuple_of"]
 
-Ints = DenseArrayBase[IntegerType]
+Ints: TypeAlias = DenseArrayBase[I64]
 
 
 def ints(values: Sequence[int]) -> Ints:
@@ -31,23 +34,20 @@ def ints(values: Sequence[int]) -> Ints:
     return DenseArrayBase.from_list(i64, values)
 
 
-def tuple_of(attr: DenseArrayBase) -> tuple[int, ...]:
+def tuple_of(attr: DenseArrayBase[IntegerType]) -> tuple[int, ...]:
     """The values of an integer array attribute."""
-    return tuple(int(v) for v in attr.get_values())
+    return attr.get_values()
 
 
 def element_type(value: SSAValue) -> Attribute:
     """The element type of a tensor or memref value."""
-    assert isinstance(value.type, ShapedType)
-    return value.type.get_element_type()  # pyright: ignore
+    assert isa(value.type, ContainerType)
+    return value.type.get_element_type()
 
 
-def affine_map(rank: int, build: Callable[..., Sequence[AffineExpr | int]]) -> AffineMap:
-    """An affine map of `rank` iterators; plain integers stand for constants."""
-    exprs = build(*(AffineDimExpr(i) for i in range(rank)))
-    return AffineMap(
-        rank, 0, tuple(AffineExpr.constant(e) if isinstance(e, int) else e for e in exprs)
-    )
+def dimensions(rank: int) -> tuple[AffineExpr, ...]:
+    """The iterators of an affine map, to build its results from."""
+    return tuple(AffineDimExpr(i) for i in range(rank))
 
 
 class GraphOp(IRDLOperation, TilingInterface):
@@ -110,7 +110,7 @@ class Requantised(GraphOp):
 
 def verify_bounds(op: IRDLOperation, requant: RequantAttr, type: Attribute) -> None:
     """Check that a requantisation stays inside an element type."""
-    if not isinstance(type, IntegerType):
+    if not isa(type, IntegerType):
         raise VerifyException(f"'{op.name}' can only requantise to an integer type, not {type}")
     low, high = integer_range(type)
     if requant.min.data < low or requant.max.data > high:

@@ -29,7 +29,7 @@ from deeploy.dialects.graph.base import (
 )
 from deeploy.interfaces.tiling import Iterator, shape_of
 
-__all__ = ["AddOp", "BinaryOp", "ClipOp", "MulOp", "RequantOp", "SubOp"]
+__all__ = ["AddOp", "BinaryOp", "ClipOp", "MaxOp", "MinOp", "MulOp", "RequantOp", "SubOp"]
 
 BINARY_FORMAT = (
     "$lhs `,` $rhs (`mul` $mul^ `:` type($mul))? (`add` $add^ `:` type($add))? "
@@ -101,6 +101,32 @@ class MulOp(BinaryOp):
     """Product."""
 
     name = "graph.mul"
+    lhs = operand_def(TensorType)
+    rhs = operand_def(TensorType)
+    result = result_def(TensorType)
+    irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
+    traits = traits_def(Pure())
+    assembly_format = BINARY_FORMAT
+
+
+@irdl_op_definition
+class MaxOp(BinaryOp):
+    """The larger of both."""
+
+    name = "graph.max"
+    lhs = operand_def(TensorType)
+    rhs = operand_def(TensorType)
+    result = result_def(TensorType)
+    irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
+    traits = traits_def(Pure())
+    assembly_format = BINARY_FORMAT
+
+
+@irdl_op_definition
+class MinOp(BinaryOp):
+    """The smaller of both."""
+
+    name = "graph.min"
     lhs = operand_def(TensorType)
     rhs = operand_def(TensorType)
     result = result_def(TensorType)

@@ -28,6 +28,7 @@ from xdsl.parser import Parser
 from xdsl.printer import Printer
 from xdsl.traits import ConstantLike, Pure
 from xdsl.utils.exceptions import VerifyException
+from xdsl.utils.hints import isa
 
 from deeploy.dialects.graph.base import GraphOp, tuple_of
 from deeploy.interfaces.tiling import Iterator, shape_of
@@ -50,7 +51,7 @@ class ConstantOp(IRDLOperation):
     def parse(cls, parser: Parser) -> ConstantOp:
         attributes = parser.parse_optional_attr_dict()
         value = parser.parse_attribute()
-        if not isinstance(value, DenseIntOrFPElementsAttr | DenseResourceAttr):
+        if not isa(value, DenseIntOrFPElementsAttr | DenseResourceAttr):
             parser.raise_error("expected dense<…> or dense_resource<…>")
         return cls.create(
             properties={"value": value}, attributes=attributes, result_types=[value.get_type()]

@@ -24,7 +24,7 @@ from xdsl.irdl import (
 from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
-from deeploy.dialects.graph.base import GraphOp, Requantised, affine_map, tuple_of
+from deeploy.dialects.graph.base import GraphOp, Requantised, dimensions, tuple_of
 from deeploy.interfaces.tiling import Iterator, shape_of
 
 __all__ = ["AveragePoolOp", "ConvOp", "DepthwiseConvOp", "MaxPoolOp", "PoolOp", "WindowOp"]
@@ -161,28 +161,21 @@ class ConvOp(WindowOp, Requantised):
 
     def channel_map(self) -> AffineMap:
         _, out_channels, _ = self.group_shape()
-        return affine_map(8, lambda n, h, w, g, co, kh, kw, ci: [g * out_channels + co])
+        _, _, _, g, co, _, _, _ = dimensions(8)
+        return AffineMap(8, 0, (g * out_channels + co,))
 
     def operand_maps(self) -> tuple[AffineMap, ...]:
         _, out_channels, in_channels = self.group_shape()
-
-        def input(n, h, w, g, co, kh, kw, ci):  # pyright: ignore
-            return self.arrange(n, *self.input_position(h, w, kh, kw), g * in_channels + ci)
-
-        def weight(n, h, w, g, co, kh, kw, ci):  # pyright: ignore
-            out = g * out_channels + co
-            return [out, kh, kw, ci] if self.channels_last else [out, ci, kh, kw]
-
-        return (affine_map(8, input), affine_map(8, weight), *self.epilogue_maps())
+        n, h, w, g, co, kh, kw, ci = dimensions(8)
+        image = self.arrange(n, *self.input_position(h, w, kh, kw), g * in_channels + ci)
+        # weights are laid out as images are
+        weight = self.arrange(g * out_channels + co, kh, kw, ci)
+        return (AffineMap(8, 0, image), AffineMap(8, 0, weight), *self.epilogue_maps())
 
     def result_maps(self) -> tuple[AffineMap, ...]:
         _, out_channels, _ = self.group_shape()
-        return (
-            affine_map(
-                8,
-                lambda n, h, w, g, co, kh, kw, ci: self.arrange(n, h, w, g * out_channels + co),
-            ),
-        )
+        n, h, w, g, co, _, _, _ = dimensions(8)
+        return (AffineMap(8, 0, self.arrange(n, h, w, g * out_channels + co)),)
 
 
 @irdl_op_definition
@@ -213,11 +206,12 @@ class DepthwiseConvOp(WindowOp, Requantised):
         return pool_iterators(self)
 
     def channel_map(self) -> AffineMap:
-        return affine_map(6, lambda n, h, w, c, kh, kw: [c])
+        _, _, _, c, _, _ = dimensions(6)
+        return AffineMap(6, 0, (c,))
 
     def operand_maps(self) -> tuple[AffineMap, ...]:
-        weight = affine_map(6, lambda n, h, w, c, kh, kw: [kh, kw, c])
-        return (pool_input_map(self), weight, *self.epilogue_maps())
+        _, _, _, c, kh, kw = dimensions(6)
+        return (pool_input_map(self), AffineMap(6, 0, (kh, kw, c)), *self.epilogue_maps())
 
     def result_maps(self) -> tuple[AffineMap, ...]:
         return (pool_result_map(self),)
@@ -286,11 +280,11 @@ def pool_iterators(op: WindowOp) -> tuple[Iterator, ...]:
 
 def pool_input_map(op: WindowOp) -> AffineMap:
     """The map of the input under `pool_iterators`."""
-    return affine_map(
-        6, lambda n, h, w, c, kh, kw: op.arrange(n, *op.input_position(h, w, kh, kw), c)
-    )
+    n, h, w, c, kh, kw = dimensions(6)
+    return AffineMap(6, 0, op.arrange(n, *op.input_position(h, w, kh, kw), c))
 
 
 def pool_result_map(op: WindowOp) -> AffineMap:
     """The map of the result under `pool_iterators`."""
-    return affine_map(6, lambda n, h, w, c, kh, kw: op.arrange(n, h, w, c))
+    n, h, w, c, _, _ = dimensions(6)
+    return AffineMap(6, 0, op.arrange(n, h, w, c))
