@@ -7,15 +7,28 @@ the modules below exports belongs to the dialect.
 
 from xdsl.ir import Dialect, Operation
 
-from deeploy.dialects.graph import attributes, base, contraction, elementwise, movement, window
+from deeploy.dialects.graph import (
+    activation,
+    attributes,
+    base,
+    contraction,
+    elementwise,
+    movement,
+    reduction,
+    rows,
+    window,
+)
+from deeploy.dialects.graph.activation import *  # noqa: F403
 from deeploy.dialects.graph.attributes import *  # noqa: F403
 from deeploy.dialects.graph.base import *  # noqa: F403
 from deeploy.dialects.graph.contraction import *  # noqa: F403
 from deeploy.dialects.graph.elementwise import *  # noqa: F403
 from deeploy.dialects.graph.movement import *  # noqa: F403
+from deeploy.dialects.graph.reduction import *  # noqa: F403
+from deeploy.dialects.graph.rows import *  # noqa: F403
 from deeploy.dialects.graph.window import *  # noqa: F403
 
-MODULES = (contraction, elementwise, movement, window)
+MODULES = (activation, contraction, elementwise, movement, reduction, rows, window)
 
 
 def _operations() -> list[type[Operation]]:
@@ -27,9 +40,12 @@ def _operations() -> list[type[Operation]]:
 Graph = Dialect("graph", _operations(), [attributes.RequantAttr])
 
 __all__ = ["Graph"]
+__all__ += activation.__all__
 __all__ += attributes.__all__
 __all__ += base.__all__
 __all__ += contraction.__all__
 __all__ += elementwise.__all__
 __all__ += movement.__all__
+__all__ += reduction.__all__
+__all__ += rows.__all__
 __all__ += window.__all__

@@ -1,0 +1,180 @@
+"""Element-wise functions of one operand, and conversions between element types."""
+
+from __future__ import annotations
+
+from xdsl.dialects.builtin import I64, Float64Type, FloatAttr, IntegerAttr, StringAttr, TensorType
+from xdsl.ir.affine import AffineDimExpr, AffineMap
+from xdsl.irdl import (
+    AttrSizedOperandSegments,
+    ParsePropInAttrDict,
+    irdl_op_definition,
+    operand_def,
+    opt_prop_def,
+    prop_def,
+    result_def,
+    traits_def,
+)
+from xdsl.traits import Pure
+from xdsl.utils.exceptions import VerifyException
+
+from deeploy.dialects.graph.base import GraphOp, Requantised
+from deeploy.interfaces.tiling import Iterator, shape_of
+
+__all__ = [
+    "FUNCTIONS",
+    "CastOp",
+    "DequantizeOp",
+    "IntGeluOp",
+    "IntHardswishOp",
+    "QuantizeOp",
+    "UnaryOp",
+]
+
+FUNCTIONS = (
+    "abs",
+    "ceil",
+    "clip",
+    "erf",
+    "exp",
+    "floor",
+    "gelu",
+    "gelu_tanh",
+    "hard_sigmoid",
+    "hard_swish",
+    "log",
+    "neg",
+    "reciprocal",
+    "relu",
+    "round",
+    "sigmoid",
+    "sqrt",
+    "swish",
+    "tanh",
+)
+"""What `graph.unary` computes. `alpha` and `beta` are the bounds of `clip`, and slope and offset of
+`hard_sigmoid`; `swish` is `x * sigmoid(alpha * x)`; `round` rounds halves to even."""
+
+REQUANTISED_FORMAT = (
+    "$input (`mul` $mul^ `:` type($mul))? (`add` $add^ `:` type($add))? "
+    "attr-dict `:` type($input) `->` type($result)"
+)
+
+
+class ElementwiseOp(GraphOp):
+    """One operand, one parallel iterator for each of its dimensions."""
+
+    input = operand_def(TensorType)
+
+    def infer_shape(self) -> tuple[int, ...]:
+        return shape_of(self.input)
+
+    def iterators(self) -> tuple[Iterator, ...]:
+        return tuple(Iterator(f"d{i}", e) for i, e in enumerate(self.infer_shape()))
+
+    def operand_maps(self) -> tuple[AffineMap, ...]:
+        return self.result_maps()
+
+    def result_maps(self) -> tuple[AffineMap, ...]:
+        return (AffineMap.identity(len(self.infer_shape())),)
+
+
+class RequantisedElementwiseOp(ElementwiseOp, Requantised):
+    """An integer function whose result may be requantised along the last dimension."""
+
+    def channel_map(self) -> AffineMap:
+        rank = len(self.infer_shape())
+        return AffineMap(rank, 0, (AffineDimExpr(rank - 1),))
+
+    def operand_maps(self) -> tuple[AffineMap, ...]:
+        return (*self.result_maps(), *self.epilogue_maps())
+
+
+@irdl_op_definition
+class IntHardswishOp(RequantisedElementwiseOp):
+    """`x * (clamp(x + three, 0, six) * one_over_six)`."""
+
+    name = "graph.int_hardswish"
+    input = operand_def(TensorType)
+    one_over_six = prop_def(IntegerAttr[I64])
+    three = prop_def(IntegerAttr[I64])
+    six = prop_def(IntegerAttr[I64])
+    result = result_def(TensorType)
+    irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
+    traits = traits_def(Pure())
+    assembly_format = REQUANTISED_FORMAT
+
+
+@irdl_op_definition
+class IntGeluOp(RequantisedElementwiseOp):
+    """With `d = min(abs(x), -b) + b` and `l = sign(x) * (one - d²)`: `x * ((one + l) >> 1)`."""
+
+    name = "graph.int_gelu"
+    input = operand_def(TensorType)
+    b = prop_def(IntegerAttr[I64])
+    one = prop_def(IntegerAttr[I64])
+    result = result_def(TensorType)
+    irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
+    traits = traits_def(Pure())
+    assembly_format = REQUANTISED_FORMAT
+
+
+@irdl_op_definition
+class UnaryOp(ElementwiseOp):
+    """A function of `FUNCTIONS` on floats."""
+
+    name = "graph.unary"
+    input = operand_def(TensorType)
+    function = prop_def(StringAttr)
+    alpha = opt_prop_def(FloatAttr[Float64Type])
+    beta = opt_prop_def(FloatAttr[Float64Type])
+    result = result_def(TensorType)
+    irdl_options = (ParsePropInAttrDict(),)
+    traits = traits_def(Pure())
+    assembly_format = "$function $input attr-dict `:` type($input) `->` type($result)"
+
+    def verify_(self) -> None:
+        super().verify_()
+        if self.function.data not in FUNCTIONS:
+            raise VerifyException(f"'graph.unary' knows no function '{self.function.data}'")
+
+
+@irdl_op_definition
+class CastOp(ElementwiseOp):
+    """The same numbers in another element type; floats are cut towards zero."""
+
+    name = "graph.cast"
+    input = operand_def(TensorType)
+    result = result_def(TensorType)
+    irdl_options = (ParsePropInAttrDict(),)
+    traits = traits_def(Pure())
+    assembly_format = "$input attr-dict `:` type($input) `->` type($result)"
+
+
+@irdl_op_definition
+class QuantizeOp(ElementwiseOp):
+    """`clamp(round(x * scale + zero_point), min, max)` from floats; halves go away from zero."""
+
+    name = "graph.quantize"
+    input = operand_def(TensorType)
+    scale = prop_def(FloatAttr[Float64Type])
+    zero_point = prop_def(FloatAttr[Float64Type])
+    min = prop_def(IntegerAttr[I64])
+    max = prop_def(IntegerAttr[I64])
+    result = result_def(TensorType)
+    irdl_options = (ParsePropInAttrDict(),)
+    traits = traits_def(Pure())
+    assembly_format = "$input attr-dict `:` type($input) `->` type($result)"
+
+
+@irdl_op_definition
+class DequantizeOp(ElementwiseOp):
+    """`(q - zero_point) * scale`, as floats."""
+
+    name = "graph.dequantize"
+    input = operand_def(TensorType)
+    scale = prop_def(FloatAttr[Float64Type])
+    zero_point = prop_def(FloatAttr[Float64Type])
+    result = result_def(TensorType)
+    irdl_options = (ParsePropInAttrDict(),)
+    traits = traits_def(Pure())
+    assembly_format = "$input attr-dict `:` type($input) `->` type($result)"

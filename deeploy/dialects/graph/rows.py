@@ -1,0 +1,245 @@
+"""Ops on rows: softmax and normalisation along the last dimension, which is never cut.
+
+The integer ops follow the arithmetic of QuantLib, division by division, so that every engine gives
+the same bits.
+"""
+
+from __future__ import annotations
+
+from xdsl.dialects.builtin import I64, Float64Type, FloatAttr, IntegerAttr, TensorType
+from xdsl.ir.affine import AffineDimExpr, AffineMap
+from xdsl.irdl import (
+    AttrSizedOperandSegments,
+    ParsePropInAttrDict,
+    irdl_op_definition,
+    operand_def,
+    opt_operand_def,
+    prop_def,
+    result_def,
+    traits_def,
+)
+from xdsl.traits import Pure
+from xdsl.utils.exceptions import VerifyException
+
+from deeploy.dialects.graph.base import GraphOp, Requantised
+from deeploy.interfaces.tiling import Iterator, shape_of
+
+__all__ = [
+    "IntLayerNormOp",
+    "IntRMSNormOp",
+    "IntSoftmaxOp",
+    "ItaMaxOp",
+    "ItaPartialMaxOp",
+    "LayerNormOp",
+    "RMSNormOp",
+    "RowOp",
+    "SoftmaxOp",
+]
+
+UNARY_FORMAT = (
+    "$input (`mul` $mul^ `:` type($mul))? (`add` $add^ `:` type($add))? "
+    "attr-dict `:` type($input) `->` type($result)"
+)
+FLOAT_FORMAT = "$input attr-dict `:` type($input) `->` type($result)"
+
+
+class RowOp(GraphOp):
+    """One operand; each row of the result needs the whole row of it."""
+
+    input = operand_def(TensorType)
+
+    def infer_shape(self) -> tuple[int, ...]:
+        shape = shape_of(self.input)
+        if not shape:
+            raise VerifyException(f"'{self.name}' needs rows, not a scalar")
+        return shape
+
+    def iterators(self) -> tuple[Iterator, ...]:
+        shape = self.infer_shape()
+        last = len(shape) - 1
+        return tuple(Iterator(f"d{i}", e, tileable=i != last) for i, e in enumerate(shape))
+
+    def row_map(self) -> AffineMap:
+        """The map of a vector with one value for each column."""
+        rank = len(self.infer_shape())
+        return AffineMap(rank, 0, (AffineDimExpr(rank - 1),))
+
+    def operand_maps(self) -> tuple[AffineMap, ...]:
+        return self.result_maps()
+
+    def result_maps(self) -> tuple[AffineMap, ...]:
+        return (AffineMap.identity(len(self.infer_shape())),)
+
+    def verify_vectors(self) -> None:
+        """Check that all operands but the first have one value for each column."""
+        columns = self.infer_shape()[-1:]
+        for vector in self.operands[1:]:
+            if shape_of(vector) != columns:
+                raise VerifyException(f"'{self.name}' needs vectors of shape {columns}")
+
+
+class RequantisedRowOp(RowOp, Requantised):
+    """An integer row op whose result may be requantised per column."""
+
+    def channel_map(self) -> AffineMap:
+        return self.row_map()
+
+    def operand_maps(self) -> tuple[AffineMap, ...]:
+        return (*self.result_maps(), *self.epilogue_maps())
+
+
+@irdl_op_definition
+class IntSoftmaxOp(RequantisedRowOp):
+    """Softmax with a second-order polynomial, unsigned: with `x' = x - max`,
+    `z = clamp(-(x' / log2), 0, 31)`, `p = x' + z * log2` and `e = (a * (p + b)² + c) >> z`, the
+    result is `e * 255 / sum(e)`; divisions truncate."""
+
+    name = "graph.int_softmax"
+    input = operand_def(TensorType)
+    a = prop_def(IntegerAttr[I64])
+    b = prop_def(IntegerAttr[I64])
+    c = prop_def(IntegerAttr[I64])
+    log2 = prop_def(IntegerAttr[I64])
+    result = result_def(TensorType)
+    irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
+    traits = traits_def(Pure())
+    assembly_format = UNARY_FORMAT
+
+
+@irdl_op_definition
+class ItaMaxOp(RequantisedRowOp):
+    """Softmax to the base two, unsigned: with `k = (max - x + 16) >> 5` and `s = sum(256 >> k)`,
+    the result is `(((levels - 1) * 256) / s) >> k`."""
+
+    name = "graph.ita_max"
+    input = operand_def(TensorType)
+    levels = prop_def(IntegerAttr[I64])
+    result = result_def(TensorType)
+    irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
+    traits = traits_def(Pure())
+    assembly_format = UNARY_FORMAT
+
+
+@irdl_op_definition
+class ItaPartialMaxOp(RequantisedRowOp):
+    """`graph.ita_max` in its streaming form: the maximum and the sum run over groups of `group`
+    columns, and the sum is shifted whenever the maximum grows."""
+
+    name = "graph.ita_partial_max"
+    input = operand_def(TensorType)
+    group = prop_def(IntegerAttr[I64])
+    levels = prop_def(IntegerAttr[I64])
+    result = result_def(TensorType)
+    irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
+    traits = traits_def(Pure())
+    assembly_format = UNARY_FORMAT
+
+
+@irdl_op_definition
+class IntRMSNormOp(RowOp):
+    """`clamp(((x * weight) / std) >> shift)` to the result's type, where
+    `std = isqrt(sum(x²) / n + 1)`; the square root rounds down, the division truncates."""
+
+    name = "graph.int_rms_norm"
+    input = operand_def(TensorType)
+    weight = operand_def(TensorType)
+    shift = prop_def(IntegerAttr[I64])
+    result = result_def(TensorType)
+    irdl_options = (ParsePropInAttrDict(),)
+    traits = traits_def(Pure())
+    assembly_format = (
+        "$input `,` $weight attr-dict `:` type($input) `,` type($weight) `->` type($result)"
+    )
+
+    def operand_maps(self) -> tuple[AffineMap, ...]:
+        return (*self.result_maps(), self.row_map())
+
+    def verify_(self) -> None:
+        super().verify_()
+        self.verify_vectors()
+
+
+@irdl_op_definition
+class IntLayerNormOp(RowOp):
+    """`int8((((x - m) * weight) / std + bias) >> shift)` with `m = sum(x) / n`, truncating, and
+    `std = isqrt(sum((x - m)²) / n + 1)`; the product has 64 bits, the result wraps to 8 bits."""
+
+    name = "graph.int_layer_norm"
+    input = operand_def(TensorType)
+    weight = operand_def(TensorType)
+    bias = operand_def(TensorType)
+    shift = prop_def(IntegerAttr[I64])
+    result = result_def(TensorType)
+    irdl_options = (ParsePropInAttrDict(),)
+    traits = traits_def(Pure())
+    assembly_format = (
+        "$input `,` $weight `,` $bias attr-dict "
+        "`:` type($input) `,` type($weight) `,` type($bias) `->` type($result)"
+    )
+
+    def operand_maps(self) -> tuple[AffineMap, ...]:
+        return (*self.result_maps(), self.row_map(), self.row_map())
+
+    def verify_(self) -> None:
+        super().verify_()
+        self.verify_vectors()
+
+
+@irdl_op_definition
+class SoftmaxOp(RowOp):
+    """`exp(x - max) / sum(exp(x - max))` on floats."""
+
+    name = "graph.softmax"
+    input = operand_def(TensorType)
+    result = result_def(TensorType)
+    irdl_options = (ParsePropInAttrDict(),)
+    traits = traits_def(Pure())
+    assembly_format = FLOAT_FORMAT
+
+
+@irdl_op_definition
+class RMSNormOp(RowOp):
+    """`x / sqrt(mean(x²) + epsilon) * weight` on floats."""
+
+    name = "graph.rms_norm"
+    input = operand_def(TensorType)
+    weight = operand_def(TensorType)
+    epsilon = prop_def(FloatAttr[Float64Type])
+    result = result_def(TensorType)
+    irdl_options = (ParsePropInAttrDict(),)
+    traits = traits_def(Pure())
+    assembly_format = (
+        "$input `,` $weight attr-dict `:` type($input) `,` type($weight) `->` type($result)"
+    )
+
+    def operand_maps(self) -> tuple[AffineMap, ...]:
+        return (*self.result_maps(), self.row_map())
+
+    def verify_(self) -> None:
+        super().verify_()
+        self.verify_vectors()
+
+
+@irdl_op_definition
+class LayerNormOp(RowOp):
+    """`(x - mean) / sqrt(variance + epsilon) * weight + bias` on floats."""
+
+    name = "graph.layer_norm"
+    input = operand_def(TensorType)
+    weight = operand_def(TensorType)
+    bias = opt_operand_def(TensorType)
+    epsilon = prop_def(FloatAttr[Float64Type])
+    result = result_def(TensorType)
+    irdl_options = (ParsePropInAttrDict(),)
+    traits = traits_def(Pure())
+    assembly_format = (
+        "$input `,` $weight (`,` $bias^ `:` type($bias))? attr-dict "
+        "`:` type($input) `,` type($weight) `->` type($result)"
+    )
+
+    def operand_maps(self) -> tuple[AffineMap, ...]:
+        return (*self.result_maps(), *(self.row_map() for _ in self.operands[1:]))
+
+    def verify_(self) -> None:
+        super().verify_()
+        self.verify_vectors()
