@@ -45,9 +45,11 @@ clean:
 	$(PYTHON) -m venv .venv
 
 .venv/installed: pyproject.toml setup.py | .venv/bin/pip
+	@echo 'Installing Deeploy into .venv' >&2
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
 	touch $@
 
 .venv/installed-dev: .venv/installed
+	@echo 'Installing tools for tests into .venv' >&2
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	touch $@
