@@ -40,7 +40,9 @@ from deeploy.dialects.graph import (
     DepthwiseConvOp,
     GraphOp,
     MatmulOp,
+    MaxOp,
     MaxPoolOp,
+    MinOp,
     MulOp,
     PadOp,
     RequantAttr,
@@ -316,6 +318,16 @@ def sub(op: SubOp, inputs: Sequence[Array], overhangs: Overhangs) -> Array:
 def mul(op: MulOp, inputs: Sequence[Array], overhangs: Overhangs) -> Array:
     lhs, rhs = _operands(op, inputs)
     return lhs * rhs
+
+
+@numpy_meaning(MaxOp)
+def max_(op: MaxOp, inputs: Sequence[Array], overhangs: Overhangs) -> Array:
+    return np.maximum(*_operands(op, inputs))
+
+
+@numpy_meaning(MinOp)
+def min_(op: MinOp, inputs: Sequence[Array], overhangs: Overhangs) -> Array:
+    return np.minimum(*_operands(op, inputs))
 
 
 @numpy_meaning(RequantOp)

@@ -11,6 +11,8 @@ from deeploy.dialects.graph import (
     BinaryOp,
     ClipOp,
     GraphOp,
+    MaxOp,
+    MinOp,
     MulOp,
     RequantAttr,
     RequantOp,
@@ -41,9 +43,10 @@ class BinaryKernel(Kernel):
 
     family = "binary"
 
-    def __init__(self, stem: str, operator: str) -> None:
+    def __init__(self, stem: str, operation: str) -> None:
         self.stem = stem
-        self.operator = operator
+        self.operation = operation
+        """A C expression of `a` and `b`, which are of type uint32_t."""
 
     def declines(self, op: GraphOp) -> str | None:
         types = {"lhs": INTEGERS, "rhs": INTEGERS, "result": INTEGERS}
@@ -53,7 +56,7 @@ class BinaryKernel(Kernel):
         assert isinstance(op, BinaryOp)
         a, b, y = (element_type(v) for v in (op.lhs, op.rhs, op.results[0]))
         made = instance(self.family, self.stem, a=a, b=b, y=y)
-        operation = ("DPL_OP(a, b)", f"((a) {self.operator} (b))")
+        operation = ("DPL_OP(a, b)", f"({self.operation})")
         return replace(made, macros=(*made.macros, operation))
 
     def arguments(self, call: KernelCall) -> Sequence[Fields]:
@@ -117,9 +120,11 @@ class RequantKernel(Kernel):
 
 
 KERNELS: dict[type[GraphOp], Kernel] = {
-    AddOp: BinaryKernel("add", "+"),
-    SubOp: BinaryKernel("sub", "-"),
-    MulOp: BinaryKernel("mul", "*"),
+    AddOp: BinaryKernel("add", "(a) + (b)"),
+    SubOp: BinaryKernel("sub", "(a) - (b)"),
+    MulOp: BinaryKernel("mul", "(a) * (b)"),
+    MaxOp: BinaryKernel("max", "(int32_t)(a) > (int32_t)(b) ? (a) : (b)"),
+    MinOp: BinaryKernel("min", "(int32_t)(a) < (int32_t)(b) ? (a) : (b)"),
     RequantOp: RequantKernel(),
     ClipOp: RequantKernel(),
 }

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import reduce
 
 import numpy as np
 import onnx
 
 from deeploy.diagnostics import DeeployError
-from deeploy.dialects.graph import AddOp, BinaryOp, MulOp, SubOp
+from deeploy.dialects.graph import AddOp, BinaryOp, MaxOp, MinOp, MulOp, SubOp
 from deeploy.frontend.builder import Builder
 from deeploy.frontend.nodes import Node
 from deeploy.frontend.ranges import INT32, Interval
@@ -30,7 +31,17 @@ def binary(
     An operand of which nothing is known but that it has 32 bits makes the op wrap around, as
     integers do in ONNX; everywhere else a result beyond 32 bits is an error.
     """
-    lhs, rhs = b.tensor(node.value(0)), b.tensor(node.value(1))
+    return combined(b, b.tensor(node.value(0)), b.tensor(node.value(1)), op_class, combine)
+
+
+def combined(
+    b: Builder,
+    lhs: Tensor,
+    rhs: Tensor,
+    op_class: type[BinaryOp],
+    combine: Callable[[Interval, Interval], Interval],
+) -> Tensor:
+    """The same on tensors."""
     interval = combine(lhs.interval, rhs.interval)
     if interval not in INT32:
         if INT32 not in (lhs.interval, rhs.interval):
@@ -55,6 +66,33 @@ def convert_sub(node: Node, b: Builder) -> Value:
 def convert_mul(node: Node, b: Builder) -> Value:
     """`graph.mul`."""
     return binary(node, b, MulOp, Interval.__mul__)
+
+
+def extremum(
+    node: Node,
+    b: Builder,
+    op_class: type[BinaryOp],
+    choose: Callable[[int, int], int],
+) -> Tensor:
+    """The largest or smallest of any number of operands, two at a time."""
+
+    def combine(x: Interval, y: Interval) -> Interval:
+        return Interval(choose(x.low, y.low), choose(x.high, y.high))
+
+    first, *rest = (b.tensor(value) for value in node.values())
+    return reduce(lambda x, y: combined(b, x, y, op_class, combine), rest, first)
+
+
+@converter("Max", "any number of operands that broadcast; some may be constant")
+def convert_max(node: Node, b: Builder) -> Value:
+    """`graph.max`."""
+    return extremum(node, b, MaxOp, max)
+
+
+@converter("Min", "any number of operands that broadcast; some may be constant")
+def convert_min(node: Node, b: Builder) -> Value:
+    """`graph.min`."""
+    return extremum(node, b, MinOp, min)
 
 
 @converter("Relu", "max(x, 0)")
