@@ -10,16 +10,17 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from xdsl.dialects.builtin import IntegerType, Signedness
 from xdsl.ir import Attribute
+from xdsl.utils.hints import isa
 
 from deeploy import registry
 from deeploy.dialects.graph import GraphOp
 
-Sizes = np.ndarray[Any, np.dtype[np.int64]] | int
+Sizes: TypeAlias = np.ndarray[Any, np.dtype[np.int64]] | int
 """A tile size, or an array of them: costs are computed for many tiles at once."""
 
 
@@ -52,7 +53,7 @@ class KernelCall:
     cores: int
 
 
-Fields = Mapping[str, "str | int | Fields"]
+Fields: TypeAlias = Mapping[str, "str | int | Fields"]
 """The fields of a C struct; nested for structs in structs."""
 
 
@@ -131,14 +132,14 @@ def find_engine(name: str) -> Engine:
 
 def short_name(type: Attribute) -> str:
     """An element type as part of a C symbol: `s8`, `u8`, `s32`."""
-    assert isinstance(type, IntegerType)
+    assert isa(type, IntegerType)
     sign = "u" if type.signedness.data is Signedness.UNSIGNED else "s"
     return f"{sign}{type.width.data}"
 
 
 def c_type(type: Attribute) -> str:
     """An element type in C."""
-    assert isinstance(type, IntegerType)
+    assert isa(type, IntegerType)
     sign = "u" if type.signedness.data is Signedness.UNSIGNED else ""
     return f"{sign}int{type.width.data}_t"
 

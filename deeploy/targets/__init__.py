@@ -6,8 +6,9 @@ but the module, and a file can be picked up again.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from xdsl.dialects.builtin import (
     ArrayAttr,
@@ -21,10 +22,14 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute
 from xdsl.utils.exceptions import PassFailedException
+from xdsl.utils.hints import isa
 
 from deeploy import registry
 from deeploy.diagnostics import DeeployError
 from deeploy.dialects.mem import TARGET
+
+Data: TypeAlias = "int | float | str | Mapping[str, Data] | Sequence[Data]"
+"""What the fields of a target consist of."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +145,7 @@ def target_attr(target: Target) -> DictionaryAttr:
     return attr
 
 
-def _to_attr(value: Any) -> Attribute:
+def _to_attr(value: Data) -> Attribute:
     match value:
         case bool() | int():
             return IntegerAttr(int(value), i64)
@@ -148,13 +153,14 @@ def _to_attr(value: Any) -> Attribute:
             return FloatAttr(value, Float64Type())
         case str():
             return StringAttr(value)
-        case dict():
-            return DictionaryAttr({k: _to_attr(v) for k, v in value.items()})  # pyright: ignore
+        case Mapping():
+            return DictionaryAttr({k: _to_attr(v) for k, v in value.items()})
         case _:
             return ArrayAttr([_to_attr(v) for v in value])
 
 
 def _from_attr(attr: Attribute) -> Any:
+    """The opposite of `_to_attr`; whether the fields fit, the constructors have to say."""
     match attr:
         case IntegerAttr():
             return attr.value.data
@@ -164,7 +170,7 @@ def _from_attr(attr: Attribute) -> Any:
             return attr.data
         case DictionaryAttr():
             return {k: _from_attr(v) for k, v in attr.data.items()}
-        case ArrayAttr():
-            return tuple(_from_attr(v) for v in attr.data)  # pyright: ignore
+        case _ if isa(attr, ArrayAttr):
+            return tuple(_from_attr(v) for v in attr.data)
         case _:
             raise TypeError(f"unexpected {attr}")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from xdsl.dialects.builtin import IntegerType
 from xdsl.ir import Attribute, SSAValue
+from xdsl.utils.hints import isa
 
 from deeploy.dialects.graph import GraphOp, RequantAttr, Requantised, element_type, si8, si32, ui8
 from deeploy.engines import Fields, Instance, KernelCall, View, c_type, short_name
@@ -22,7 +23,7 @@ def decline_types(op: GraphOp, allowed: dict[str, tuple[IntegerType, ...]]) -> s
     """The reason against an op with an operand or result of a type that the kernel lacks."""
     for name, types in allowed.items():
         value = getattr(op, name)
-        if isinstance(value, SSAValue) and element_type(value) not in types:
+        if isa(value, SSAValue) and element_type(value) not in types:
             names = ", ".join(str(t) for t in types)
             return f"{name} is {element_type(value)}, the kernel takes {names}"
     return None

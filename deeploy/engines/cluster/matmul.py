@@ -40,10 +40,11 @@ class MatmulKernel(Kernel):
         assert isinstance(op, MatmulOp)
         a, b = call.inputs[:2]
         y = call.output
+        *batches, rows, columns = y.shape
         fields: Fields = {
             "a": a.pointer, "b": b.pointer, "y": y.pointer,
-            "batch": y.shape[-3] if len(y.shape) > 2 else 1,
-            "m": y.shape[-2], "k": a.shape[-1], "n": y.shape[-1],
+            "batch": batches[-1] if batches else 1,
+            "m": rows, "k": a.shape[-1], "n": columns,
             "a_batch": batch_stride(a), "a_row": a.strides[-2],
             "b_batch": batch_stride(b), "b_row": b.strides[-2],
             "y_batch": batch_stride(y), "y_row": y.strides[-2],

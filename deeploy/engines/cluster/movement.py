@@ -107,7 +107,7 @@ class ConcatKernel(CopyKernel):
                     "dim": dimensions(x),
                     "x_stride": strides(x),
                     "y_stride": strides(y),
-                }  # fmt: skip
+                }
             )
             extent = x.shape[axis]
             assert isinstance(extent, int), "the axis is not tiled"
