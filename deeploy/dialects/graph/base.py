@@ -9,6 +9,7 @@ from typing import TypeAlias
 from xdsl.dialects.builtin import (
     DYNAMIC_INDEX,
     I64,
+    AnyFloat,
     ContainerType,
     DenseArrayBase,
     IntegerType,
@@ -74,7 +75,7 @@ class Requantised(GraphOp):
     """An op whose 32-bit result may be requantised before it is stored.
 
     `requant` holds the numbers; the optional operands `mul` and `add` hold one value per channel
-    and take the place of the attribute's.
+    and take the place of the attribute's. On floats, `add` alone is a bias.
     """
 
     mul = opt_operand_def(TensorType)
@@ -95,17 +96,20 @@ class Requantised(GraphOp):
 
     def verify_(self) -> None:
         super().verify_()
-        if self.requant is None:
-            if self.mul is not None or self.add is not None:
-                raise VerifyException(f"'{self.name}' has 'mul' or 'add' but no 'requant'")
-            return
+        is_float = isinstance(element_type(self.results[0]), AnyFloat)
+        if is_float and (self.requant is not None or self.mul is not None):
+            raise VerifyException(f"'{self.name}' cannot requantise to floats")
+        has_vectors = self.mul is not None or self.add is not None
+        if not is_float and self.requant is None and has_vectors:
+            raise VerifyException(f"'{self.name}' has 'mul' or 'add' but no 'requant'")
         for vector in (self.mul, self.add):
             if vector is not None and shape_of(vector) != (self.channels(),):
                 raise VerifyException(
                     f"'{self.name}' needs 'mul' and 'add' of shape ({self.channels()},), "
                     f"not {shape_of(vector)}"
                 )
-        verify_bounds(self, self.requant, element_type(self.results[0]))
+        if self.requant is not None:
+            verify_bounds(self, self.requant, element_type(self.results[0]))
 
 
 def verify_bounds(op: IRDLOperation, requant: RequantAttr, type: Attribute) -> None:
