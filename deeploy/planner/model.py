@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import combinations
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import mip
 
@@ -23,8 +23,9 @@ from deeploy.planner.greedy import greedy_choices
 from deeploy.planner.packing import Block, pack
 from deeploy.planner.problem import Candidate, Plan, Problem, Space
 
-Objective = Literal["latency", "memory"]
-Solver = Literal["highs", "cbc"]
+Objective: TypeAlias = Literal["latency", "memory"]
+Solver: TypeAlias = Literal["highs", "cbc"]
+Expression: TypeAlias = mip.Var | mip.LinExpr
 
 
 @dataclass(frozen=True)
@@ -59,13 +60,14 @@ def solve(problem: Problem, options: Options) -> Plan:
         NoPlan: if the tensors do not fit into the memories.
     """
     start = time.perf_counter()
-    selection = Program(problem, options).solve()
-    offsets, scratch, overfull = assign(problem, selection)
-    if overfull:
-        selection = Program(problem, options, addressed=overfull).solve()
+    addressed: list[Space] = []
+    while True:
+        selection = Program(problem, options, addressed).solve()
         offsets, scratch, overfull = assign(problem, selection)
-    if overfull:
-        raise NoPlan(f"no addresses found in {', '.join(s.name for s in overfull)}")
+        if not overfull:
+            break
+        # other homes may fill other memories, so this can take a turn for each of them
+        addressed = addressed + overfull
     return Plan(
         choices=selection.choices,
         homes=selection.homes,
@@ -103,7 +105,8 @@ def blocks_of(
     problem: Problem, selection: Selection, space: Space
 ) -> tuple[list[str], list[Block]]:
     """The blocks in one memory: tensors `t_i` at home there, scratch `s_n` in the compute memory."""
-    names, blocks = [], []
+    names: list[str] = []
+    blocks: list[Block] = []
     for i, (tensor, home) in enumerate(zip(problem.tensors, selection.homes, strict=True)):
         if home == space.name and tensor.size:
             names.append(f"t_{i}")
@@ -114,6 +117,20 @@ def blocks_of(
                 names.append(f"s_{n}")
                 blocks.append(Block(choice.scratch, n, n))
     return names, blocks
+
+
+@dataclass(frozen=True)
+class Span:
+    """A block that may need an address: `size` in units of the alignment, both over variables.
+
+    `present` is 1 if the block lies in the memory; it is in use from step `first` to `last`.
+    """
+
+    name: str
+    size: Expression
+    present: Expression
+    first: int
+    last: int
 
 
 class Program:
@@ -212,42 +229,41 @@ class Program:
     def _separate(self, space: Space) -> None:
         """No overlap of blocks in use at the same time, in units of the alignment."""
         units = space.size // space.align
-        spans: list[tuple[str, mip.LinExpr, mip.LinExpr, int, int]] = []
+        spans = self._spans(space)
+        for span in spans:
+            offset = self.model.add_var(
+                f"{span.name}_{space.name}", lb=0, ub=units, var_type=mip.INTEGER
+            )
+            self.address[span.name, space.name] = offset
+            self.model += offset + span.size <= units
+        for a, b in combinations(spans, 2):
+            if a.first <= b.last and b.first <= a.last:
+                self._before_or_after(a, b, space)
+
+    def _spans(self, space: Space) -> list[Span]:
+        """What may lie in a memory: tensors, and the scratch of steps in the compute memory."""
+        spans: list[Span] = []
         for i, t in enumerate(self.problem.tensors):
             if space.name in t.homes:
                 present = self.home[i][space.name]
-                spans.append(
-                    (f"t_{i}", (t.size // space.align) * present, present, t.first, t.last)
-                )
+                size = (t.size // space.align) * present
+                spans.append(Span(f"t_{i}", size, present, t.first, t.last))
         if space == self.problem.compute:
             for n, (step, choose) in enumerate(zip(self.problem.steps, self.choose, strict=True)):
                 size = mip.xsum(
                     (c.scratch // space.align) * x
                     for c, x in zip(step.candidates, choose, strict=True)
                 )
-                spans.append((f"s_{n}", size, mip.LinExpr(const=1), n, n))
-        for name, size, _, _, _ in spans:
-            offset = self.model.add_var(
-                f"{name}_{space.name}", lb=0, ub=units, var_type=mip.INTEGER
-            )
-            self.address[name, space.name] = offset
-            self.model += offset + size <= units
-        for a, b in combinations(spans, 2):
-            if a[3] <= b[4] and b[3] <= a[4]:
-                self._before_or_after(a, b, space)
+                spans.append(Span(f"s_{n}", size, mip.LinExpr(const=1), n, n))
+        return spans
 
-    def _before_or_after(
-        self,
-        a: tuple[str, mip.LinExpr, mip.LinExpr, int, int],
-        b: tuple[str, mip.LinExpr, mip.LinExpr, int, int],
-        space: Space,
-    ) -> None:
+    def _before_or_after(self, a: Span, b: Span, space: Space) -> None:
         units = space.size // space.align
-        below = self.model.add_var(f"below_{a[0]}_{b[0]}_{space.name}", var_type=mip.BINARY)
-        first, second = self.address[a[0], space.name], self.address[b[0], space.name]
-        absent = 2 - a[2] - b[2]
-        self.model += first + a[1] <= second + units * (1 - below) + units * absent
-        self.model += second + b[1] <= first + units * below + units * absent
+        below = self.model.add_var(f"below_{a.name}_{b.name}_{space.name}", var_type=mip.BINARY)
+        first, second = self.address[a.name, space.name], self.address[b.name, space.name]
+        absent = 2 - a.present - b.present
+        self.model += first + a.size <= second + units * (1 - below) + units * absent
+        self.model += second + b.size <= first + units * below + units * absent
 
     def solve(self) -> Selection:
         """Run the solver; the greedy plan where it finds nothing in time.
@@ -262,7 +278,7 @@ class Program:
                 for n, c in enumerate(greedy)
             ]
         with quiet():
-            status = self.model.optimize(max_seconds=self.options.max_seconds)  # pyright: ignore
+            status = self.model.optimize(max_seconds=self.options.max_seconds)
         if self.model.num_solutions:
             return self._selection(status)
         if status is mip.OptimizationStatus.INFEASIBLE or greedy is None or self.addressed:
@@ -271,12 +287,12 @@ class Program:
 
     def _selection(self, status: mip.OptimizationStatus) -> Selection:
         choices = tuple(
-            max(zip(choose, step.candidates, strict=True), key=lambda pair: pair[0].x)[1]
+            max(zip(choose, step.candidates, strict=True), key=lambda pair: value(pair[0]))[1]
             for choose, step in zip(self.choose, self.problem.steps, strict=True)
         )
-        homes = tuple(max(home, key=lambda m: home[m].x) for home in self.home)
+        homes = tuple(max(home, key=lambda m: value(home[m])) for home in self.home)
         align = {s.name: s.align for s in self.addressed}
-        addresses = {key: round(v.x) * align[key[1]] for key, v in self.address.items()}
+        addresses = {key: round(value(v)) * align[key[1]] for key, v in self.address.items()}
         gap = 0.0 if status is mip.OptimizationStatus.OPTIMAL else float(self.model.gap)
         return Selection(choices, homes, gap, status.name.lower(), addresses)
 
@@ -293,8 +309,14 @@ class Program:
         return Selection(choices, homes, gap, "greedy")
 
 
+def value(variable: mip.Var) -> float:
+    """What the solver chose for a variable."""
+    assert variable.x is not None, "only asked for after a solution"
+    return variable.x
+
+
 @contextmanager
-def quiet() -> Iterator[None]:
+def quiet() -> Generator[None]:
     """Keep the native text of solvers off stdout, where IR goes."""
     saved = os.dup(1)
     null = os.open(os.devnull, os.O_WRONLY)
