@@ -81,7 +81,7 @@ def mixed(static: Sequence[int], dynamic: Sequence[int]) -> list[int]:
 
 @register_impls
 class MemoryFunctions(InterpreterFunctions):
-    """Runs memref, mem, dma and cluster ops; a buffer is a numpy view, a channel a list of copies."""
+    """Runs memref, mem, dma and cluster ops: buffers are numpy views, channels lists of copies."""
 
     def __init__(self, ctx: Context, module: ModuleOp) -> None:
         self.ctx = ctx

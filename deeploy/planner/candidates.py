@@ -245,12 +245,13 @@ def residencies(operands: Iterable[Operand]) -> list[frozenset[int]]:
 
 def pareto(scratch: Array, cycles: Array, allowed: np.ndarray[Any, Any]) -> list[int]:
     """Indices of what is not beaten in both, by growing scratch."""
-    order = np.lexsort((cycles, scratch))
-    best, front = None, []
+    order: list[int] = np.lexsort((cycles, scratch)).tolist()
+    best: int | None = None
+    front: list[int] = []
     for i in order:
         if allowed[i] and (best is None or cycles[i] < best):
-            best = cycles[i]
-            front.append(int(i))
+            best = int(cycles[i])
+            front.append(i)
     return front
 
 

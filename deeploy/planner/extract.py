@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from xdsl.dialects import func
-from xdsl.dialects.builtin import TensorType
 from xdsl.ir import SSAValue
 
 from deeploy.diagnostics import describe, fail, node_name
-from deeploy.dialects.graph import ConstantOp, ReshapeOp
+from deeploy.dialects.graph import ConstantOp, ReshapeOp, element_type
 from deeploy.dialects.mem import element_bytes
 from deeploy.dialects.tiled import NestOp
 from deeploy.engines import Engine, find_engine
-from deeploy.interfaces.tiling import linear_forms
+from deeploy.functions import returned_values
+from deeploy.interfaces.tiling import linear_forms, shape_of
 from deeploy.planner.candidates import Operand, enumerate_candidates
 from deeploy.planner.problem import Problem, Space, Step, Tensor, align_up
 from deeploy.targets import Target
@@ -90,7 +91,7 @@ def find_tensors(
 ) -> tuple[list[SSAValue], list[Tensor]]:
     """All tensors with lifetimes, in order of definition."""
     end = len(nests) - 1
-    returned = {root_of(v) for v in function.body.block.last_op.operands}  # pyright: ignore
+    returned = {root_of(v) for v in returned_values(function)}
     last_use: dict[SSAValue, int] = {}
     for n, nest in enumerate(nests):
         for operand in nest.inputs:
@@ -122,12 +123,7 @@ def find_tensors(
 
 def tensor_bytes(value: SSAValue) -> int:
     """Bytes of a tensor value."""
-    type = value.type
-    assert isinstance(type, TensorType)
-    size = element_bytes(type.element_type)
-    for extent in type.get_shape():
-        size *= extent
-    return size
+    return math.prod(shape_of(value)) * element_bytes(element_type(value))
 
 
 def step_of(

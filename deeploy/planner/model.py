@@ -83,7 +83,7 @@ def solve(problem: Problem, options: Options) -> Plan:
 def assign(
     problem: Problem, selection: Selection
 ) -> tuple[tuple[int, ...], tuple[int, ...], list[Space]]:
-    """Addresses of tensors and of each step's scratch, and the memories in which they do not fit."""
+    """Addresses of tensors and of each step's scratch, and memories in which they do not fit."""
     offsets, scratch = [0] * len(problem.tensors), [0] * len(problem.steps)
     overfull: list[Space] = []
     for space in problem.spaces:
@@ -104,7 +104,7 @@ def assign(
 def blocks_of(
     problem: Problem, selection: Selection, space: Space
 ) -> tuple[list[str], list[Block]]:
-    """The blocks in one memory: tensors `t_i` at home there, scratch `s_n` in the compute memory."""
+    """The blocks in one memory: tensors `t_i` at home there, scratch `s_n` if kernels run there."""
     names: list[str] = []
     blocks: list[Block] = []
     for i, (tensor, home) in enumerate(zip(problem.tensors, selection.homes, strict=True)):
