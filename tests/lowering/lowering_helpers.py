@@ -215,8 +215,7 @@ class Writer:
             y = self.constant(tuple(extents), self.pick("si8", "si32"))
         operands = [x, y] if self.pick(True, False) else [y, x]
         attributes = [
-            self.requant("si8", side) if self.pick(True, False) else ""
-            for side in ("lhs_", "rhs_")
+            self.requant("si8", side) if self.pick(True, False) else "" for side in ("lhs_", "rhs_")
         ]
         kind = self.pick("add", "sub", "mul")
         return self.op(kind, operands, attributes, x.shape, "si32", (*x.shape, 1)[len(x.shape) - 1])
@@ -337,8 +336,12 @@ def draw_network(draw: Draw, ops: int = 3, first: Any = None) -> str:
         assume(math.prod(x.shape) < 3000)
     # every op with a result that nothing reads gives an output
     text = "\n".join(writer.lines)
-    last = [v for v in writer.values[1:] if f"{v.name} " not in text.split(f"{v.name} = ")[1]
-            and f"{v.name}," not in text.split(f"{v.name} = ")[1]]
+    last = [
+        v
+        for v in writer.values[1:]
+        if f"{v.name} " not in text.split(f"{v.name} = ")[1]
+        and f"{v.name}," not in text.split(f"{v.name} = ")[1]
+    ]
     return writer.text(last)
 
 

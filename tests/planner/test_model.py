@@ -8,7 +8,6 @@ from unittest import mock
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 from planning_helpers import (
     assert_apart,
     assert_valid,
@@ -85,9 +84,7 @@ def test_memory_objective_needs_no_more_bytes(problem: Problem) -> None:
 def test_greedy_plans_fit_step_by_step(problem: Problem) -> None:
     choices = greedy_choices(problem)
     if choices is None:
-        smallest = [
-            min(c.scratch for c in s.candidates if not c.resident) for s in problem.steps
-        ]
+        smallest = [min(c.scratch for c in s.candidates if not c.resident) for s in problem.steps]
         assert max(smallest) > problem.compute.size
         return
     resident = frozenset[int]().union(*(c.resident for c in choices))
