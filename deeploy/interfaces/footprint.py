@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from xdsl.ir import SSAValue
-
 from deeploy.dialects.graph import GraphOp
 from deeploy.dialects.tiled import NestOp
 from deeploy.interfaces.index import Index, IndexBuilder
@@ -116,28 +114,3 @@ def _clamp(span: Span, extent: int, b: IndexBuilder, name: str) -> tuple[Span, t
     size = b.name(b.sub(inside, high), f"{name}_count")
     bounded = Index(size.value, max(0, size.low), min(extent, size.high))
     return Span(begin, bounded), (low, high)
-
-
-def max_extents(nest: NestOp, sizes: Sequence[int]) -> dict[SSAValue, tuple[int, ...]]:
-    """The largest tile of each value in the nest's body, for tile sizes of the iterators.
-
-    This is what buffers are made for; borders are cut, so no tile is larger than its tensor.
-    """
-    boxes: dict[GraphOp, Sequence[int]] = {nest.root(): sizes}
-    extents: dict[SSAValue, tuple[int, ...]] = {}
-    for op in reversed(nest.body_ops()):
-        for map, value in zip(op.result_maps(), op.results, strict=True):
-            extents[value] = tuple(form.extent(boxes[op]) for form in linear_forms(map))
-        for map, operand in zip(op.operand_maps(), op.operands, strict=True):
-            forms = zip(linear_forms(map), shape_of(operand), strict=True)
-            own = tuple(min(form.extent(boxes[op]), extent) for form, extent in forms)
-            known = extents.get(operand, own)
-            extents[operand] = tuple(max(a, b) for a, b in zip(own, known, strict=True))
-            if isinstance(operand.owner, GraphOp):
-                boxes[operand.owner] = _producing_sizes(operand.owner, extents[operand])
-    return extents
-
-
-def _producing_sizes(op: GraphOp, extents: Sequence[int]) -> tuple[int, ...]:
-    spans = [Span(Index.of(0), Index.of(extent)) for extent in extents]
-    return tuple(span.size.low for span in producing_box(op, spans))

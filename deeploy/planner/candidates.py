@@ -6,7 +6,7 @@ cycles is dropped.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, TypeAlias
@@ -18,9 +18,10 @@ from deeploy.dialects.graph import element_type
 from deeploy.dialects.mem import element_bytes
 from deeploy.dialects.tiled import NestOp
 from deeploy.engines import Engine
-from deeploy.interfaces.tiling import Iterator, LinearForm, linear_forms, shape_of
+from deeploy.interfaces.nest_space import NestSpace
+from deeploy.interfaces.tiling import Iterator, LinearForm, shape_of
 from deeploy.planner.problem import Candidate, align_up
-from deeploy.targets import Link, Memory, Target
+from deeploy.targets import Link, Target
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -58,10 +59,22 @@ def tile_choices(iterator: Iterator, limit: int) -> list[int]:
     return sorted((s for s in sizes if s <= min(iterator.extent, limit)), reverse=True)
 
 
-def grid(nest: NestOp, engine: Engine) -> list[Array]:
+def tile_limits(space: NestSpace, engine: Engine) -> dict[int, int]:
+    """The largest tile of each iterator that all kernels of a nest can take."""
+    limits: dict[int, int] = {}
+    for op, forms in space.ops.items():
+        own = engine.kernel(op).tile_limits(op)
+        for iterator, form in zip(op.iterators(), forms, strict=True):
+            for i in form.used():
+                limit = own.get(iterator.name, iterator.extent)
+                limits[i] = min(limit, limits.get(i, limit))
+    return limits
+
+
+def grid(space: NestSpace, engine: Engine) -> list[Array]:
     """All combinations of tile sizes: for each iterator an array of equal length."""
-    limits: Mapping[str, int] = engine.kernel(nest.root()).tile_limits(nest.root())
-    choices = [tile_choices(it, limits.get(it.name, it.extent)) for it in nest.iterators()]
+    limits = tile_limits(space, engine)
+    choices = [tile_choices(it, limits.get(i, it.extent)) for i, it in enumerate(space.iterators)]
     while np.prod([len(c) for c in choices]) > MOST_GRID:
         longest = max(range(len(choices)), key=lambda i: len(choices[i]))
         kept = choices[longest]
@@ -173,21 +186,23 @@ def enumerate_candidates(
 ) -> tuple[Candidate, ...]:
     """All candidates of a nest that no other one beats. Their scratch may exceed the memory."""
     memory = target.memory(target.compute)
-    sizes = grid(nest, engine)
-    extents = [it.extent for it in nest.iterators()]
+    space = NestSpace.of(nest)
+    sizes = grid(space, engine)
+    extents = [it.extent for it in space.iterators]
     counts = [-(-extent // size) for extent, size in zip(extents, sizes, strict=True)]
     tiles = np.ones_like(sizes[0])
     for count in counts:
         tiles = tiles * count
-    compute = compute_cycles(nest, engine, sizes, target.cores) * tiles
-    fixed = private_bytes(nest, engine, target.cores, memory)
+    compute = compute_cycles(space, engine, sizes, target.cores) * tiles
+    fixed = private_bytes(nest, space, engine, sizes, target)
     found: list[Candidate] = []
+    own = len(nest.iterators())
     for order in loop_orders(nest.iterators(), operands):
         costs = [traffic(operand, sizes, counts, order) for operand in operands]
         for resident in residencies(operands):
             moving = [c for o, c in zip(operands, costs, strict=True) if o.index not in resident]
             for slots in (1, 2):
-                scratch = sum((_slots(c, slots, memory.align) for c in moving), tiles * 0 + fixed)
+                scratch = sum((_slots(c, slots, memory.align) for c in moving), fixed)
                 cycles = _overlap(compute, moving, tiles, slots)
                 cycles = cycles + 2 * tiles * target.barrier_cycles
                 # one tile needs no second buffer
@@ -198,7 +213,7 @@ def enumerate_candidates(
                         int(cycles[i]),
                         int(scratch[i]),
                         resident,
-                        tuple(int(s[i]) for s in sizes),
+                        tuple(int(s[i]) for s in sizes[:own]),
                         tuple(j for j in order if counts[j][i] > 1),
                         slots,
                     )
@@ -207,16 +222,30 @@ def enumerate_candidates(
     return prune(found)
 
 
-def compute_cycles(nest: NestOp, engine: Engine, sizes: Sequence[Array], cores: int) -> Array:
-    """Cycles of the kernel for one tile."""
-    kernel = engine.kernel(nest.root())
-    return np.asarray(kernel.cycles(nest.root(), sizes, cores)).astype(np.int64)
+def compute_cycles(space: NestSpace, engine: Engine, sizes: Sequence[Array], cores: int) -> Array:
+    """Cycles of all kernels for one tile."""
+    total = np.zeros_like(sizes[0])
+    for op, forms in space.ops.items():
+        own = [_extent(form, sizes) for form in forms]
+        total = total + np.asarray(engine.kernel(op).cycles(op, own, cores)).astype(np.int64)
+    return total
 
 
-def private_bytes(nest: NestOp, engine: Engine, cores: int, memory: Memory) -> int:
-    """Bytes of kernel scratch."""
-    sizes = (engine.kernel(op).scratch_bytes(op, cores, memory.size) for op in nest.body_ops())
-    return sum(align_up(size, memory.align) for size in sizes)
+def private_bytes(
+    nest: NestOp, space: NestSpace, engine: Engine, sizes: Sequence[Array], target: Target
+) -> Array:
+    """Bytes of kernel scratch and of the values between the ops of a nest."""
+    memory = target.memory(target.compute)
+    total = np.zeros_like(sizes[0])
+    for op in nest.body_ops():
+        scratch = engine.kernel(op).scratch_bytes(op, target.cores, memory.size)
+        total = total + align_up(scratch, memory.align)
+    for value in (r for op in nest.body_ops()[:-1] for r in op.results):
+        size = np.full_like(sizes[0], element_bytes(element_type(value)))
+        for form, extent in zip(space.values[value], shape_of(value), strict=True):
+            size = size * np.minimum(_extent(form, sizes), extent)
+        total = total + -(-size // memory.align) * memory.align
+    return total
 
 
 def _slots(cost: Traffic, slots: int, align: int) -> Array:
@@ -273,11 +302,3 @@ def prune(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
         }
         kept += [group[i] for i in front if i in chosen]
     return tuple(kept)
-
-
-def operand_forms(nest: NestOp) -> list[tuple[SSAValue, tuple[LinearForm, ...]]]:
-    """Inputs and results of a nest with their maps from the nest's own iterators."""
-    root = nest.root()
-    pairs = [*zip(root.operands, root.operand_maps(), strict=True)]
-    pairs += [*zip(root.results, root.result_maps(), strict=True)]
-    return [(value, linear_forms(map)) for value, map in pairs]

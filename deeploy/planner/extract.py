@@ -14,7 +14,8 @@ from deeploy.dialects.mem import element_bytes
 from deeploy.dialects.tiled import NestOp
 from deeploy.engines import Engine, find_engine
 from deeploy.functions import returned_values
-from deeploy.interfaces.tiling import linear_forms, shape_of
+from deeploy.interfaces.nest_space import NestSpace
+from deeploy.interfaces.tiling import shape_of
 from deeploy.planner.candidates import Operand, enumerate_candidates
 from deeploy.planner.problem import Problem, Space, Step, Tensor, align_up
 from deeploy.targets import Target
@@ -135,18 +136,17 @@ def step_of(
     engine: Engine,
 ) -> Step:
     """A nest with its candidates."""
-    if len(nest.body_ops()) > 1:
-        fail(nest, "nests of several ops cannot be planned")
-    root = nest.root()
+    space = NestSpace.of(nest)
+    inner = (*nest.body.block.args, *nest.root().results)
     outer = [root_of(v) for v in (*nest.inputs, *nest.results)]
-    maps = (*root.operand_maps(), *root.result_maps())
     operands: list[Operand] = []
-    for value, tensor, map in zip((*root.operands, *root.results), outer, maps, strict=True):
+    for value, tensor in zip(inner, outer, strict=True):
         homes = tensors[indices[tensor]].homes
         far = next((m for m in homes if m != target.compute), target.compute)
         free = target.compute in homes and len(homes) > 1
         index = indices[tensor] if free else None
-        operands.append(Operand(value, linear_forms(map), index, target.link(target.compute, far)))
+        link = target.link(target.compute, far)
+        operands.append(Operand(value, space.values[value], index, link))
     candidates = enumerate_candidates(nest, engine, operands, target, buffers)
     used = frozenset(o.index for o in operands if o.index is not None)
-    return Step(node_name(nest) or describe(root), used, candidates)
+    return Step(node_name(nest) or describe(nest.root()), used, candidates)

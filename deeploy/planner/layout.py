@@ -14,8 +14,8 @@ from deeploy.dialects.graph import GraphOp, element_type
 from deeploy.dialects.mem import element_bytes
 from deeploy.dialects.tiled import NestOp
 from deeploy.engines import Engine
-from deeploy.interfaces.footprint import max_extents
-from deeploy.interfaces.tiling import linear_forms
+from deeploy.interfaces.nest_space import NestSpace
+from deeploy.interfaces.tiling import shape_of
 from deeploy.planner.problem import align_up
 from deeploy.targets import Target
 
@@ -43,10 +43,23 @@ class NestLayout:
         self.engine = engine
         self.target = target
         self.align = target.memory(target.compute).align
-        self.extents = max_extents(nest, nest.tile_sizes())
+        self.space = NestSpace.of(nest)
+        self.extents = self._extents()
         sizes = zip(nest.iterators(), nest.tile_sizes(), strict=True)
         self.counts = [math.ceil(it.extent / size) for it, size in sizes]
         self.tiles = math.prod(self.counts)
+
+    def _extents(self) -> dict[SSAValue, tuple[int, ...]]:
+        """The largest tile of each value; borders are cut, so none is larger than its tensor."""
+        further = self.space.iterators[len(self.nest.iterators()) :]
+        sizes = (*self.nest.tile_sizes(), *(it.extent for it in further))
+        return {
+            value: tuple(
+                min(form.extent(sizes), extent)
+                for form, extent in zip(forms, shape_of(value), strict=True)
+            )
+            for value, forms in self.space.values.items()
+        }
 
     def tile_buffer(self, value: SSAValue) -> TileBuffer:
         """The buffer of an input or result of the nest's body."""
@@ -60,20 +73,13 @@ class NestLayout:
 
     def period(self, value: SSAValue) -> int:
         """Tiles over which a value stays: all loops inside the innermost one that moves it."""
-        used = self._used_iterators(value)
+        used = {i for form in self.space.values[value] for i in form.used()}
         period = 1
         for i in reversed(self.nest.loop_order()):
             if i in used:
                 return period
             period *= self.counts[i]
         return self.tiles
-
-    def _used_iterators(self, value: SSAValue) -> set[int]:
-        root = self.nest.root()
-        pairs = [*zip(root.operands, root.operand_maps(), strict=True)]
-        pairs += [*zip(root.results, root.result_maps(), strict=True)]
-        forms = [form for operand, map in pairs if operand is value for form in linear_forms(map)]
-        return {i for form in forms for i in form.used()}
 
     def kernel_scratch(self, op: GraphOp) -> int:
         """Bytes of scratch of an op's kernel, for all cores."""

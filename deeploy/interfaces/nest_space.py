@@ -1,0 +1,112 @@
+"""All values of a nest as functions of the nest's own iterators.
+
+From the last op backwards, the maps of operands are composed with the maps of the results that they
+read. What an inner op iterates over beyond the tile that is asked of it (the columns of a row that
+a softmax needs whole, say) becomes a further iterator, which is never cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from xdsl.ir import SSAValue
+
+from deeploy.dialects.graph import GraphOp
+from deeploy.dialects.tiled import NestOp
+from deeploy.interfaces.tiling import Iterator, LinearForm, linear_forms
+
+Terms = Mapping[int, int]
+"""Coefficients by iterator."""
+
+
+@dataclass(frozen=True)
+class NestSpace:
+    """The iterators of a nest, first those of its last op, and linear forms over them.
+
+    `values` has one form for each dimension of every value in the body, `ops` one for each iterator
+    of every op: its extent under tile sizes is the extent of the form.
+    """
+
+    iterators: tuple[Iterator, ...]
+    values: Mapping[SSAValue, tuple[LinearForm, ...]]
+    ops: Mapping[GraphOp, tuple[LinearForm, ...]]
+
+    @staticmethod
+    def of(nest: NestOp) -> NestSpace:
+        """Compose the maps of a nest's body."""
+        return _Composer(nest).run()
+
+
+class _Composer:
+    """Builds a nest space; forms are dictionaries until the number of iterators is known."""
+
+    def __init__(self, nest: NestOp) -> None:
+        self.nest = nest
+        self.iterators = list(nest.iterators())
+        self.values: dict[SSAValue, list[tuple[Terms, int]]] = {}
+        self.ops: dict[GraphOp, list[tuple[Terms, int]]] = {}
+
+    def run(self) -> NestSpace:
+        root = self.nest.root()
+        self.ops[root] = [({i: 1}, 0) for i in range(len(self.iterators))]
+        for op in reversed(self.nest.body_ops()):
+            if op not in self.ops:
+                self.ops[op] = self.produced(op)
+            for map, value in zip(op.operand_maps(), op.operands, strict=True):
+                self.values[value] = [self.compose(op, form) for form in linear_forms(map)]
+        for map, value in zip(root.result_maps(), root.results, strict=True):
+            self.values[value] = [self.compose(root, form) for form in linear_forms(map)]
+        return NestSpace(
+            tuple(self.restricted()),
+            {value: self.finished(forms) for value, forms in self.values.items()},
+            {op: self.finished(forms) for op, forms in self.ops.items()},
+        )
+
+    def produced(self, op: GraphOp) -> list[tuple[Terms, int]]:
+        """The iterators of an op from the tile of its result that is asked for."""
+        forms: list[tuple[Terms, int] | None] = [None] * len(op.iterators())
+        asked = self.values[op.results[0]]
+        for form, dimension in zip(linear_forms(op.result_maps()[0]), asked, strict=True):
+            moving = [i for i in form.used() if op.iterators()[i].extent > 1]
+            if len(moving) == 1:
+                assert form.coefficients[moving[0]] == 1 and form.offset == 0
+                forms[moving[0]] = dimension
+        return [
+            self.whole(it) if form is None else form
+            for it, form in zip(op.iterators(), forms, strict=True)
+        ]
+
+    def whole(self, iterator: Iterator) -> tuple[Terms, int]:
+        """A further iterator for one that runs over all its values in every tile."""
+        self.iterators.append(replace(iterator, tileable=False))
+        return {len(self.iterators) - 1: 1}, 0
+
+    def compose(self, op: GraphOp, form: LinearForm) -> tuple[Terms, int]:
+        """A form over an op's iterators as one over the nest's."""
+        terms: dict[int, int] = {}
+        offset = form.offset
+        for coefficient, (inner, inner_offset) in zip(form.coefficients, self.ops[op], strict=True):
+            offset += coefficient * inner_offset
+            for i, factor in inner.items():
+                if coefficient:
+                    terms[i] = terms.get(i, 0) + coefficient * factor
+        return terms, offset
+
+    def restricted(self) -> list[Iterator]:
+        """Iterators that would make an inner op run again for the same values are not cut."""
+        needed = set(range(len(self.nest.iterators())))
+        for op in self.nest.body_ops()[:-1]:
+            forms = self.values[op.results[0]]
+            needed &= {i for terms, _ in forms for i in terms}
+        return [
+            it if i in needed else replace(it, tileable=False)
+            for i, it in enumerate(self.iterators)
+        ]
+
+    def finished(self, forms: list[tuple[Terms, int]]) -> tuple[LinearForm, ...]:
+        """Forms over all iterators."""
+        count = range(len(self.iterators))
+        return tuple(
+            LinearForm(tuple(terms.get(i, 0) for i in count), offset) for terms, offset in forms
+        )
