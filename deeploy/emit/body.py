@@ -7,18 +7,21 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from xdsl.dialects import arith, func, memref, scf
-from xdsl.dialects.builtin import DYNAMIC_INDEX, IntegerAttr, MemRefType
-from xdsl.ir import Block, Operation, SSAValue
+from xdsl.dialects.builtin import DYNAMIC_INDEX, IntegerAttr
+from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from deeploy.diagnostics import fail, node_name
 from deeploy.dialects import cluster, dma, mem
-from deeploy.dialects.mem import OFFSET, LevelAttr, element_bytes
+from deeploy.dialects.mem import OFFSET, element_bytes, level_of, memref_of, strides_of
 from deeploy.emit.names import Names, comment
 from deeploy.engines import Fields, Instance, KernelCall, View, find_engine
+from deeploy.functions import argument_attributes
+from deeploy.interfaces.tiling import shape_of
 
-Number = int | str
+Number: TypeAlias = int | str
 """A literal, or a C expression of type int32_t."""
 
 OPERATORS: dict[type[Operation], tuple[str, Callable[[int, int], int]]] = {
@@ -118,10 +121,8 @@ class BodyPrinter:
 
     def function(self, function: func.FuncOp) -> None:
         """Print all ops of a function."""
-        attributes = function.arg_attrs.data if function.arg_attrs else ()
         for arg in function.body.block.args:
-            offset = attributes[arg.index].data.get(OFFSET) if attributes else None
-            self.place(arg, offset, function)
+            self.place(arg, argument_attributes(function, arg.index).get(OFFSET), function)
         self.block(function.body.block)
         self.flush()
         self.drop_unused()
@@ -233,36 +234,34 @@ class BodyPrinter:
 
     # buffers
 
-    def place(self, value: SSAValue, offset: object, op: Operation) -> None:
+    def place(self, value: SSAValue, offset: Attribute | None, op: Operation) -> None:
         """A buffer at an address."""
-        if not isinstance(offset, IntegerAttr) or not isinstance(value.type, MemRefType):
+        level = level_of(value)
+        if not isinstance(offset, IntegerAttr) or level is None:
             fail(op, "a buffer has no address", "run 'assign-addresses' first")
-        assert isinstance(value.type.memory_space, LevelAttr)
-        arena = f"network_{value.type.memory_space.level.data}"
-        self.pointers[value] = Pointer(arena, offset.value.data)
-        self.shapes[value] = value.type.get_shape()
+        self.pointers[value] = Pointer(f"network_{level}", offset.value.data)
+        self.shapes[value] = shape_of(value)
 
     def alias(self, op: mem.ReshapeOp) -> None:
         """Another shape of the same buffer."""
-        assert isinstance(op.result.type, MemRefType)
         self.pointers[op.result] = self.pointers[op.input]
-        self.shapes[op.result] = op.result.type.get_shape()
+        self.shapes[op.result] = shape_of(op.result)
 
     def subview(self, op: memref.SubviewOp) -> None:
         """Part of a buffer: a pointer further on."""
-        assert isinstance(op.source.type, MemRefType) and isinstance(op.result.type, MemRefType)
+        source = memref_of(op.source)
         offsets = self.mixed(op.static_offsets.get_values(), op.offsets)
         sizes = self.mixed(op.static_sizes.get_values(), op.sizes)
         offset: Number = 0
-        size = element_bytes(op.source.type.element_type)
-        for start, stride in zip(offsets, strides(op.source.type), strict=True):
+        size = element_bytes(source.element_type)
+        for start, stride in zip(offsets, strides_of(source), strict=True):
             offset = add(offset, times(start, stride * size))
         pointer = self.pointers[op.source].plus(offset)
         if not isinstance(pointer.offset, int) and len(list(op.result.uses)) > 1:
             hint = op.result.name_hint or "tile"
             pointer = Pointer(self.declare("uint8_t *const", hint, str(pointer)), 0)
         self.pointers[op.result] = pointer
-        rank = op.result.type.get_num_dims()
+        rank = len(shape_of(op.result))
         self.shapes[op.result] = tuple(sizes[len(sizes) - rank :])
 
     def mixed(self, static: Sequence[int], dynamic: Sequence[SSAValue]) -> list[Number]:
@@ -272,10 +271,9 @@ class BodyPrinter:
 
     def view(self, value: SSAValue) -> View:
         """A buffer as a kernel sees it."""
-        assert isinstance(value.type, MemRefType)
-        pointer = self.pointers[value]
+        type, pointer = memref_of(value), self.pointers[value]
         text = str(pointer) if pointer.offset == 0 else f"({pointer})"
-        return View(text, self.shapes[value], tuple(strides(value.type)), value.type.element_type)
+        return View(text, self.shapes[value], tuple(strides_of(type)), type.element_type)
 
     # transfers
 
@@ -300,16 +298,12 @@ class BodyPrinter:
     def collapse(self, op: dma.StartOp) -> tuple[Number, list[tuple[Number, int, int]]]:
         """The contiguous bytes at the inside, and (extent, strides in bytes) of what is around,
         from the inside out."""
-        assert isinstance(op.source.type, MemRefType)
-        assert isinstance(op.destination.type, MemRefType)
-        size = element_bytes(op.source.type.element_type)
+        source, destination = memref_of(op.source), memref_of(op.destination)
+        size = element_bytes(source.element_type)
         run: Number = size
         outer: list[tuple[Number, int, int]] = []
         dimensions = zip(
-            self.shapes[op.source],
-            strides(op.destination.type),
-            strides(op.source.type),
-            strict=True,
+            self.shapes[op.source], strides_of(destination), strides_of(source), strict=True
         )
         for extent, to, of in reversed(list(dimensions)):
             if extent == 1:
@@ -404,10 +398,3 @@ def initialiser(value: str | int | Fields) -> str:
     if isinstance(value, str | int):
         return str(value)
     return "{" + ", ".join(f".{k} = {initialiser(v)}" for k, v in value.items()) + "}"
-
-
-def strides(type: MemRefType) -> list[int]:
-    """The strides of a buffer in elements."""
-    found = type.get_strides()
-    assert found is not None
-    return [s for s in found if s is not None]

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 
 import jinja2
-import numpy as np
 from xdsl.context import Context
 from xdsl.dialects import func
-from xdsl.dialects.builtin import DictionaryAttr, MemRefType, ModuleOp, StringAttr
+from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, ModuleOp, StringAttr
 from xdsl.ir import SSAValue
 from xdsl.utils.exceptions import PassFailedException
 
 from deeploy.dialects import mem
-from deeploy.dialects.mem import byte_size, element_bytes
+from deeploy.dialects.mem import byte_size, element_bytes, memref_of
 from deeploy.emit.body import BodyPrinter, Pointer
 from deeploy.emit.names import Names
 from deeploy.engines import Instance, c_type
-from deeploy.resources import array_of
+from deeploy.functions import returned_values
+from deeploy.resources import Array, array_of
 from deeploy.targets import target_of
 
 
@@ -52,7 +52,7 @@ class Constant:
     name: str
     pointer: str
     type: str
-    values: np.ndarray
+    values: Array
     bytes: int
 
 
@@ -70,12 +70,12 @@ def emit_network(ctx: Context, module: ModuleOp) -> NetworkSources:
         "target": target,
         "memories": target.memories,
         "inputs": [
-            tensor(printer, arg, names_of(function.arg_attrs, i, "input"))
+            tensor(printer, arg, name_of(function.arg_attrs, i, "input"))
             for i, arg in enumerate(function.body.block.args)
         ],
         "outputs": [
-            tensor(printer, value, names_of(function.res_attrs, i, "output"))
-            for i, value in enumerate(function.body.block.last_op.operands)  # pyright: ignore
+            tensor(printer, value, name_of(function.res_attrs, i, "output"))
+            for i, value in enumerate(returned_values(function))
         ],
         "constants": constants(ctx, function, printer),
         "instances": list(printer.instances.values()),
@@ -116,7 +116,7 @@ def load_template(name: str) -> str:
     return files("deeploy.emit").joinpath("templates", name).read_text(encoding="utf-8")
 
 
-def rows(values: np.ndarray) -> str:
+def rows(values: Array) -> str:
     """Numbers in lines of at most about 100 characters."""
     lines: list[str] = []
     line = " "
@@ -129,17 +129,15 @@ def rows(values: np.ndarray) -> str:
     return "\n".join([*lines, line])
 
 
-def names_of(attributes: object, index: int, kind: str) -> str:
+def name_of(attributes: ArrayAttr[DictionaryAttr] | None, index: int, kind: str) -> str:
     """The ONNX name of an input or output."""
-    data: Sequence[DictionaryAttr] = getattr(attributes, "data", ())
-    name = data[index].data.get("graph.name") if index < len(data) else None
+    name = attributes.data[index].data.get("graph.name") if attributes else None
     return name.data if isinstance(name, StringAttr) else f"{kind}{index}"
 
 
 def tensor(printer: BodyPrinter, value: SSAValue, name: str) -> Tensor:
     """An input or output."""
-    type = value.type
-    assert isinstance(type, MemRefType)
+    type = memref_of(value)
     size = element_bytes(type.element_type)
     return Tensor(
         name,
@@ -163,7 +161,6 @@ def constants(ctx: Context, function: func.FuncOp, printer: BodyPrinter) -> list
     for op in function.body.block.ops:
         if not isinstance(op, mem.ConstantOp):
             continue
-        assert isinstance(op.result.type, MemRefType)
         pointer = printer.pointers[op.result]
         name = names.fresh(f"network_{op.result.name_hint or 'constant'}")
         values = array_of(ctx, op.value)

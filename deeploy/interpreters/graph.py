@@ -225,7 +225,7 @@ def _windows(
     row_stride, column_stride = tuple_of(op.strides)
     row_dilation, column_dilation = tuple_of(op.dilations)
     span = (row_dilation * (kernel[0] - 1) + 1, column_dilation * (kernel[1] - 1) + 1)
-    windows = sliding_window_view(padded, span, axis=(1, 2))  # pyright: ignore
+    windows = sliding_window_view(padded, span, axis=(1, 2))
     return windows[:, ::row_stride, ::column_stride, :, ::row_dilation, ::column_dilation]
 
 

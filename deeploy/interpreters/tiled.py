@@ -68,7 +68,7 @@ class TiledFunctions(InterpreterFunctions):
 
     @impl(NestOp)
     def run_nest(self, interpreter: Interpreter, op: NestOp, args: PythonValues) -> PythonValues:
-        inputs = dict(zip(op.body.block.args, args, strict=False))
+        inputs: dict[SSAValue, Array] = dict(zip(op.body.block.args, args, strict=False))
         if op.outputs:
             output: Array = args[-1]
         else:

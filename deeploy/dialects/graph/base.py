@@ -25,7 +25,7 @@ from xdsl.utils.hints import isa
 from deeploy.dialects.graph.attributes import RequantAttr, integer_range
 from deeploy.interfaces.tiling import TilingInterface, shape_of
 
-__all__ = ["GraphOp", "Requantised", "element_type", "ints", "tuple_of"]
+__all__ = ["GraphOp", "Ints", "Requantised", "element_type", "ints", "tuple_of"]
 
 Ints: TypeAlias = DenseArrayBase[I64]
 

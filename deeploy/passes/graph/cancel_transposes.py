@@ -16,6 +16,7 @@ from xdsl.dialects.builtin import IntegerAttr, ModuleOp, UnitAttr, i64
 from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
+from xdsl.utils.hints import isa
 
 from deeploy.diagnostics import replace_op
 from deeploy.dialects.graph import (
@@ -23,6 +24,7 @@ from deeploy.dialects.graph import (
     ClipOp,
     ConcatOp,
     CopyOp,
+    Ints,
     MatmulOp,
     PadOp,
     RequantOp,
@@ -111,9 +113,9 @@ class SinkThroughUnary(RewritePattern):
         back = inverse(tuple_of(transpose.permutation))
         properties = dict(op.properties)
         for key in ("low", "high", "starts", "steps"):
-            if key in properties:
-                values = tuple_of(properties[key])  # pyright: ignore
-                properties[key] = ints(_permuted(values, back))
+            values = properties.get(key)
+            if isa(values, Ints):
+                properties[key] = ints(_permuted(tuple_of(values), back))
         shape = _permuted(shape_of(op.result), back)
         new_op = type(op).create(
             operands=[transpose.input],

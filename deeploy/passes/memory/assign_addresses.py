@@ -7,13 +7,23 @@ from typing import ClassVar
 
 from xdsl.context import Context
 from xdsl.dialects import func, memref
-from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, IntegerAttr, MemRefType, ModuleOp
-from xdsl.ir import BlockArgument, Operation, SSAValue
+from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, IntegerAttr, ModuleOp, i64
+from xdsl.ir import Attribute, BlockArgument, Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import Rewriter
 
 from deeploy.diagnostics import fail
-from deeploy.dialects.mem import OFFSET, BufferOp, ConstantOp, ReshapeOp, element_bytes, level_of
+from deeploy.dialects.mem import (
+    OFFSET,
+    AnyMemRef,
+    BufferOp,
+    ConstantOp,
+    ReshapeOp,
+    element_bytes,
+    level_of,
+    memref_of,
+)
+from deeploy.functions import argument_attributes, owner_of
 from deeploy.planner.packing import Block as Span
 from deeploy.targets import Target, target_of
 
@@ -57,26 +67,20 @@ class Assignment:
             offsets = self.place(here, memory.align)
             for buffer, offset in zip(here, offsets, strict=True):
                 if offset + buffer.span.size > memory.size:
-                    owner = self.owner(buffer.value)
                     fail(
-                        owner,
+                        owner_of(buffer.value),
                         f"a buffer at {offset} ends beyond the {memory.size} bytes of "
                         f"{memory.name}",
                         "run 'plan' for tiles that fit, or give more memory",
                     )
                 self.write(buffer.value, offset)
 
-    def owner(self, value: SSAValue) -> Operation:
-        """The op to blame for a value."""
-        return self.function if isinstance(value, BlockArgument) else value.owner  # pyright: ignore
-
     def buffers(self) -> list[Placed]:
         """Everything that needs a place, in order of definition."""
         end = len(self.order)
         found: list[Placed] = []
-        attributes = self.function.arg_attrs
         for arg in self.function.body.block.args:
-            offset = attributes.data[arg.index].data.get(OFFSET) if attributes else None
+            offset = argument_attributes(self.function, arg.index).get(OFFSET)
             found.append(self.placed(arg, Span(0, 0, self.last_use(arg)), offset))
         for op in self.function.body.block.ops:
             if isinstance(op, ConstantOp):
@@ -92,13 +96,13 @@ class Assignment:
                 )
         return found
 
-    def placed(self, value: SSAValue, life: Span, offset: object) -> Placed:
+    def placed(self, value: SSAValue, life: Span, offset: Attribute | None) -> Placed:
         """A buffer with its size."""
         level = level_of(value)
-        if level is None or not isinstance(value.type, MemRefType):
-            fail(self.owner(value), "the value is not a buffer", "run 'bufferize' first")
+        if level is None:
+            fail(owner_of(value), "the value is not a buffer", "run 'bufferize' first")
         fixed = offset.value.data if isinstance(offset, IntegerAttr) else None
-        span = Span(allocated_bytes(value.type), life.first, life.last)
+        span = Span(allocated_bytes(memref_of(value)), life.first, life.last)
         return Placed(value, level, span, fixed)
 
     def uses(self, value: SSAValue) -> list[Operation]:
@@ -149,14 +153,14 @@ class Assignment:
             )
             if buffer.span.overlaps(other.span) and not apart:
                 fail(
-                    self.owner(buffer.value),
+                    owner_of(buffer.value),
                     f"its buffer at {buffer.offset} of {buffer.level} overlaps another one at "
                     f"{offset} that is in use at the same time",
                 )
 
     def write(self, value: SSAValue, offset: int) -> None:
         """Write an address into the IR."""
-        attr = IntegerAttr(offset, 64)
+        attr = IntegerAttr(offset, i64)
         if isinstance(value, BlockArgument):
             self.write_argument(value, attr)
         elif isinstance(value.owner, ConstantOp):
@@ -193,7 +197,7 @@ def first_fit(buffer: Placed, done: list[tuple[Placed, int]], align: int) -> int
     return offset
 
 
-def allocated_bytes(type: MemRefType) -> int:
+def allocated_bytes(type: AnyMemRef) -> int:
     """Bytes from the first to the last element of a buffer, gaps between slots included."""
     strides, shape = type.get_strides(), type.get_shape()
     assert strides is not None

@@ -13,7 +13,7 @@ from xdsl.dialects.builtin import (
     MemRefType,
     ModuleOp,
     StringAttr,
-    TensorType,
+    i64,
 )
 from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
@@ -21,17 +21,18 @@ from xdsl.rewriter import InsertPoint, Rewriter
 
 from deeploy.diagnostics import fail
 from deeploy.dialects import graph, mem
-from deeploy.dialects.graph import tuple_of
-from deeploy.dialects.mem import HOME, OFFSET, LevelAttr
+from deeploy.dialects.graph import element_type, tuple_of
+from deeploy.dialects.mem import HOME, OFFSET, AnyMemRef, LevelAttr, level_of
 from deeploy.dialects.tiled import NestOp
+from deeploy.functions import argument_attributes, returned_values
+from deeploy.interfaces.tiling import shape_of
 from deeploy.targets import Target, target_of
 
 
-def memref_type(type: TensorType, level: str) -> MemRefType:
-    """The buffer that holds a tensor in a memory."""
-    return MemRefType(
-        type.element_type, type.get_shape(), memory_space=LevelAttr(StringAttr(level))
-    )
+def memref_type(value: SSAValue, level: str) -> AnyMemRef:
+    """The type of the buffer that holds a tensor in a memory."""
+    space = LevelAttr(StringAttr(level))
+    return MemRefType(element_type(value), shape_of(value), memory_space=space)
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,10 @@ class BufferizePass(ModulePass):
 
 def bufferize(function: func.FuncOp, target: Target) -> None:
     """Bufferize one function in place."""
-    for index, arg in enumerate(function.body.block.args):
-        home = argument_home(function, index) or target.io
-        Rewriter.replace_value_with_new_type(arg, memref_type(arg.type, home))  # pyright: ignore
+    for arg in function.body.block.args:
+        home = argument_attributes(function, arg.index).get(HOME)
+        level = home.data if isinstance(home, StringAttr) else target.io
+        Rewriter.replace_value_with_new_type(arg, memref_type(arg, level))
     for op in list(function.body.block.ops):
         match op:
             case graph.ConstantOp():
@@ -68,19 +70,9 @@ def bufferize(function: func.FuncOp, target: Target) -> None:
                 pass
             case _:
                 fail(op, "the op is in no nest", "run 'place' and 'form-nests' first")
-    block = function.body.block
-    assert block.last_op is not None
     function.function_type = FunctionType.from_lists(
-        [a.type for a in block.args], [o.type for o in block.last_op.operands]
+        [a.type for a in function.body.block.args], [o.type for o in returned_values(function)]
     )
-
-
-def argument_home(function: func.FuncOp, index: int) -> str | None:
-    """The memory that the plan gave to an argument."""
-    if function.arg_attrs is None:
-        return None
-    home = function.arg_attrs.data[index].data.get(HOME)
-    return home.data if isinstance(home, StringAttr) else None
 
 
 def replace(op: Operation, new: Operation) -> None:
@@ -95,9 +87,8 @@ def bufferize_constant(op: graph.ConstantOp, target: Target) -> None:
     """Give a constant a place in memory."""
     home = op.attributes.get(HOME)
     level = home.data if isinstance(home, StringAttr) else nearest_for_constants(op, target)
-    assert isinstance(op.result.type, TensorType)
     new = mem.ConstantOp.create(
-        properties={"value": op.value}, result_types=[memref_type(op.result.type, level)]
+        properties={"value": op.value}, result_types=[memref_type(op.result, level)]
     )
     if isinstance(offset := op.attributes.get(OFFSET), IntegerAttr):
         new.offset = offset
@@ -114,10 +105,9 @@ def nearest_for_constants(op: Operation, target: Target) -> str:
 
 def bufferize_reshape(op: graph.ReshapeOp) -> None:
     """The same bytes under another shape."""
-    source, result = op.input.type, op.result.type
-    assert isinstance(source, MemRefType) and isinstance(result, TensorType)
-    assert isinstance(source.memory_space, LevelAttr)
-    type = memref_type(result, source.memory_space.level.data)
+    level = level_of(op.input)
+    assert level is not None, "its input is a buffer by now"
+    type = memref_type(op.result, level)
     replace(op, mem.ReshapeOp(operands=[op.input], result_types=[type]))
 
 
@@ -127,11 +117,10 @@ def bufferize_nest(op: NestOp, target: Target) -> None:
     offsets = tuple_of(op.offsets) if op.offsets else ()
     outputs: list[SSAValue] = []
     for i, (result, home) in enumerate(zip(op.results, homes, strict=True)):
-        assert isinstance(result.type, TensorType)
-        alloc = memref.AllocOp([], [], memref_type(result.type, home))
+        alloc = memref.AllocOp([], [], memref_type(result, home))
         alloc.location = op.location
         if offsets:
-            alloc.attributes[OFFSET] = IntegerAttr(offsets[i], 64)
+            alloc.attributes[OFFSET] = IntegerAttr(offsets[i], i64)
         Rewriter.insert_op(alloc, InsertPoint.before(op))
         alloc.memref.name_hint = result.name_hint
         outputs.append(alloc.memref)

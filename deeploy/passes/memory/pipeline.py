@@ -67,7 +67,7 @@ def phases(loop: scf.ForOp) -> tuple[list[Operation], list[Operation]]:
 def load_ahead(loop: scf.ForOp, loads: list[Operation]) -> None:
     """Start the loads of the first tile before the loop, and of the next one in each tile."""
     body = loop.body.block
-    first = {body.args[0]: loop.lb}
+    first: dict[SSAValue, SSAValue] = {body.args[0]: loop.lb}
     for op in sliced(loads, body):
         Rewriter.insert_op(copy_of(op, first), InsertPoint.before(loop))
     wait = next(op for op in body.ops if isinstance(op, WaitOp))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import ClassVar
@@ -29,7 +29,7 @@ from xdsl.transforms.common_subexpression_elimination import cse
 from deeploy.diagnostics import fail
 from deeploy.dialects.cluster import CallOp, YieldOp
 from deeploy.dialects.graph import GraphOp, element_type
-from deeploy.dialects.mem import OFFSET, LevelAttr, level_of
+from deeploy.dialects.mem import OFFSET, AnyMemRef, LevelAttr, level_of, memref_of, strides_of
 from deeploy.dialects.tiled import NestOp
 from deeploy.engines import Engine, find_engine
 from deeploy.interfaces.footprint import OpTile, Span, nest_tiles
@@ -99,7 +99,7 @@ class NestLowering:
 
     # buffers
 
-    def allocate(self, type: MemRefType, size: int, hint: str) -> SSAValue:
+    def allocate(self, type: AnyMemRef, size: int, hint: str) -> SSAValue:
         """A buffer that only lives in this nest; the plan has reserved its bytes in this order."""
         op = memref.AllocOp([], [], type)
         if self.nest.scratch is not None:
@@ -109,7 +109,7 @@ class NestLowering:
         self.insert(op)
         return op.memref
 
-    def compute_type(self, elements: Attribute, shape: Sequence[int]) -> MemRefType:
+    def compute_type(self, elements: Attribute, shape: Sequence[int]) -> AnyMemRef:
         """A contiguous buffer in the compute memory."""
         level = LevelAttr(StringAttr(self.target.compute))
         return MemRefType(elements, shape, memory_space=level)
@@ -145,7 +145,7 @@ class NestLowering:
         return self.builder.insert(op)
 
     @contextmanager
-    def inside(self, block: Block) -> Iterator[None]:
+    def inside(self, block: Block) -> Generator[None]:
         """Build at the end of a block."""
         saved = self.builder.insertion_point
         self.builder.insertion_point = InsertPoint.at_end(block)
@@ -200,7 +200,10 @@ class NestLowering:
         count = self.layout.tiles
         self.copy_in(tiles, tile, lambda operand: count == 1 or operand.period < count)
         spans = self.spans(tiles)
-        views = {v: self.view(operand, spans[v], tile) for v, operand in self.operands.items()}
+        views: dict[SSAValue, SSAValue] = {
+            value: self.view(operand, spans[value], tile)
+            for value, operand in self.operands.items()
+        }
         for value, buffer in self.private.items():
             views[value] = self.subview(buffer, [Span(Index.of(0), s.size) for s in spans[value]])
         for op in self.nest.body_ops():
@@ -257,8 +260,7 @@ class NestLowering:
 
     def subview(self, source: SSAValue, spans: Sequence[Span], drop: int = 0) -> SSAValue:
         """Part of a buffer; `drop` leading dimensions of extent 1 are dropped."""
-        type = source.type
-        assert isinstance(type, MemRefType)
+        type = memref_of(source)
         shape = type.get_shape()
         if not drop and all(
             s.start.constant == 0 and s.size.constant == e
@@ -296,10 +298,3 @@ class NestLowering:
         output, scratch = views[op.results[0]], self.scratch[op]
         body = Region(block)
         self.insert(CallOp.of(self.engine.name, symbol, inputs, output, scratch, overhang, body))
-
-
-def strides_of(type: MemRefType) -> list[int]:
-    """The strides of a buffer, which are always known."""
-    strides = type.get_strides()
-    assert strides is not None and None not in strides
-    return [s for s in strides if s is not None]

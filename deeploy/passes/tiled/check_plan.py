@@ -10,7 +10,7 @@ from typing import ClassVar
 from xdsl.context import Context
 from xdsl.dialects import func
 from xdsl.dialects.builtin import IntegerAttr, ModuleOp, StringAttr
-from xdsl.ir import Attribute, BlockArgument, Operation, SSAValue
+from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from deeploy.diagnostics import fail
@@ -18,6 +18,7 @@ from deeploy.dialects.graph import ConstantOp, tuple_of
 from deeploy.dialects.mem import HOME, OFFSET
 from deeploy.dialects.tiled import NestOp
 from deeploy.engines import find_engine
+from deeploy.functions import argument_attributes, owner_of, returned_values
 from deeploy.planner.extract import engine_name, nests_of, root_of, tensor_bytes
 from deeploy.planner.layout import NestLayout
 from deeploy.planner.packing import Block
@@ -76,9 +77,8 @@ class Checker:
 
     def arguments(self) -> Iterator[Placed]:
         """The inputs of the network."""
-        attributes = self.function.arg_attrs
         for arg in self.function.body.block.args:
-            data = attributes.data[arg.index].data if attributes else {}
+            data = argument_attributes(self.function, arg.index)
             yield self.tensor(arg, data.get(HOME), data.get(OFFSET), 0, self.last_use.get(arg, 0))
             if self.homes[arg] != self.target.io:
                 fail(self.function, f"input {arg.index} must lie in {self.target.io}")
@@ -95,8 +95,7 @@ class Checker:
 
     def results(self) -> Iterator[Placed]:
         """What the nests compute."""
-        last_op = self.function.body.block.last_op
-        returned = {root_of(v) for v in last_op.operands} if last_op else set()
+        returned = {root_of(v) for v in returned_values(self.function)}
         for n, nest in enumerate(self.nests):
             offsets = tuple_of(nest.offsets) if nest.offsets else ()
             homes = tuple(nest.homes) if nest.homes else ()
@@ -119,8 +118,7 @@ class Checker:
         last: int,
     ) -> Placed:
         """A tensor with its place."""
-        owner = self.function if isinstance(value, BlockArgument) else value.owner
-        assert isinstance(owner, Operation)
+        owner = owner_of(value)
         name = value.name_hint or "a tensor"
         if not isinstance(home, StringAttr) or not isinstance(offset, IntegerAttr):
             fail(owner, f"'{name}' has no home and address", "run 'plan' first")

@@ -15,14 +15,14 @@ from xdsl.dialects.builtin import (
     IntegerAttr,
     ModuleOp,
     StringAttr,
+    i64,
 )
 from xdsl.ir import Attribute, BlockArgument
 from xdsl.passes import ModulePass
 from xdsl.utils.exceptions import PassFailedException
 
-from deeploy.dialects.graph import ints
+from deeploy.dialects.graph import ConstantOp, ints
 from deeploy.dialects.mem import HOME, OFFSET
-from deeploy.dialects.tiled import NestOp
 from deeploy.planner.extract import Extracted, extract
 from deeploy.planner.model import NoPlan, Options, solve
 from deeploy.planner.problem import Plan, Problem
@@ -36,7 +36,8 @@ SUMMARY = "tiled.plan"
 class PlanPass(ModulePass):
     """Choose tiles, buffers, homes and addresses of all nests together.
 
-    `buffers`: 1 or 2 for every nest instead of the better one; `objective`: latency (cycles) or memory (bytes at the peak).
+    `buffers`: 1 or 2 for every nest instead of the better one; `objective`: latency (cycles) or
+    memory (bytes at the peak).
     """
 
     name: ClassVar[str] = "plan"
@@ -85,7 +86,7 @@ def check_fits(problem: Problem) -> None:
 
 def describe_demand(problem: Problem) -> str:
     """Which memory is too small, in numbers."""
-    parts = []
+    parts: list[str] = []
     for space in problem.spaces[1:]:
         only = [t for t in problem.tensors if t.homes == (space.name,)]
         steps = range(max(1, len(problem.steps)))
@@ -100,24 +101,27 @@ def annotate(function: func.FuncOp, extracted: Extracted, plan: Plan) -> None:
     for nest, choice, scratch in zip(extracted.nests, plan.choices, plan.scratch, strict=True):
         nest.tile = ints(choice.tile)
         nest.order = ints(choice.order)
-        nest.buffers = IntegerAttr(choice.buffers, 64)
-        nest.scratch = IntegerAttr(scratch, 64)
-        nest.cycles = IntegerAttr(choice.cycles, 64)
+        nest.buffers = IntegerAttr(choice.buffers, i64)
+        nest.scratch = IntegerAttr(scratch, i64)
+        nest.cycles = IntegerAttr(choice.cycles, i64)
         nest.homes = ArrayAttr([StringAttr(placed[r][0]) for r in nest.results])
         nest.offsets = ints([placed[r][1] for r in nest.results])
     arguments: list[dict[str, Attribute]] = [{} for _ in function.body.block.args]
     for value, (home, offset) in placed.items():
-        attributes = {HOME: StringAttr(home), OFFSET: IntegerAttr(offset, 64)}
+        attributes: dict[str, Attribute] = {
+            HOME: StringAttr(home),
+            OFFSET: IntegerAttr(offset, i64),
+        }
         if isinstance(value, BlockArgument):
             arguments[value.index] = attributes
-        elif not isinstance(value.owner, NestOp):
-            value.owner.attributes.update(attributes)  # pyright: ignore
+        elif isinstance(value.owner, ConstantOp):
+            value.owner.attributes.update(attributes)
     set_argument_attributes(function, arguments)
     function.attributes[SUMMARY] = DictionaryAttr(
         {
             "status": StringAttr(plan.status),
             "gap": FloatAttr(plan.gap, Float64Type()),
-            "cycles": IntegerAttr(plan.cycles, 64),
+            "cycles": IntegerAttr(plan.cycles, i64),
         }
     )
 
