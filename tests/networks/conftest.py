@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ import pytest
 
 from deeploy import cli
 from deeploy.diagnostics import run_main
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 
 
 @dataclass(frozen=True)
