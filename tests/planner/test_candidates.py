@@ -30,10 +30,11 @@ from deeploy.dialects.graph import ints
 from deeploy.dialects.mem import level_of
 from deeploy.dialects.tiled import NestOp
 from deeploy.engines import find_engine
+from deeploy.interfaces.nest_space import NestSpace
 from deeploy.interfaces.tiling import Iterator
 from deeploy.passes.memory.assign_addresses import allocated_bytes
 from deeploy.planner import candidates
-from deeploy.planner.candidates import Operand, operand_forms, tile_choices, traffic
+from deeploy.planner.candidates import Operand, tile_choices, traffic
 from deeploy.planner.extract import Extracted, extract, root_of
 from deeploy.planner.layout import NestLayout
 from deeploy.planner.problem import Candidate, align_up
@@ -182,10 +183,11 @@ def estimated_bytes(text: str, candidate: Candidate) -> int:
     extents = [it.extent for it in nest.iterators()]
     counts = [-(-extent // size) for extent, size in zip(extents, sizes, strict=True)]
     link = Link("L1", "L2", bytes_per_cycle=1.0, setup_cycles=0)
+    values = NestSpace.of(nest).values
     total = 0
     with mock.patch.object(candidates, "MIN_ROW", 0):
-        for value, forms in operand_forms(nest):
-            operand = Operand(value, forms, None, link)
+        for value in (*nest.body.block.args, *nest.root().results):
+            operand = Operand(value, values[value], None, link)
             total += int(traffic(operand, sizes, counts, candidate.order).cycles[0])
     return total
 
