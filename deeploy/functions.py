@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from xdsl.dialects import func
+from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Attribute, Operation, SSAValue
 
 
@@ -25,3 +26,10 @@ def owner_of(value: SSAValue) -> Operation:
     owner = owner if isinstance(owner, Operation) else owner.parent_op()
     assert owner is not None, "blocks are in a function"
     return owner
+
+
+def functions_of(module: ModuleOp) -> list[func.FuncOp]:
+    """The functions that have a body."""
+    return [
+        op for op in module.body.block.ops if isinstance(op, func.FuncOp) and not op.is_declaration
+    ]

@@ -47,6 +47,7 @@ def standard_pipeline(
             _spec("set-target", target=target, cores=cores, sizes=_pairs(sizes or {})),
             "place",
             "form-nests",
+            "fuse-nests",
             _spec(
                 "plan",
                 buffers=None if buffers == "auto" else buffers,

@@ -16,6 +16,7 @@ MODULES = {
     "set-target": "graph.set_target:SetTargetPass",
     "place": "graph.place:PlacePass",
     "form-nests": "tiled.form_nests:FormNestsPass",
+    "fuse-nests": "tiled.fuse_nests:FuseNestsPass",
     "plan": "tiled.plan:PlanPass",
     "check-plan": "tiled.check_plan:CheckPlanPass",
     "bufferize": "memory.bufferize:BufferizePass",
