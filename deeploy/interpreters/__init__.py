@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
 
 import numpy as np
 from xdsl.context import Context
@@ -15,13 +14,14 @@ from xdsl.interpreters.func import FuncFunctions
 from xdsl.interpreters.scf import ScfFunctions
 from xdsl.ir import Attribute
 from xdsl.traits import SymbolTable
+from xdsl.utils.hints import isa
 
 from deeploy.diagnostics import DeeployError
 from deeploy.dialects.graph.attributes import integer_range
 from deeploy.interpreters.graph import GraphFunctions
 from deeploy.interpreters.memory import IndexFunctions, MemoryFunctions
 from deeploy.interpreters.tiled import TiledFunctions
-from deeploy.resources import Array, ConstantType, numpy_dtype
+from deeploy.resources import Array, numpy_dtype
 
 
 def make_interpreter(ctx: Context, module: ModuleOp) -> Interpreter:
@@ -73,9 +73,9 @@ def argument_array(name: str, array: Array, type: Attribute) -> Array:
     Raises:
         DeeployError: the shapes differ, or a value has no place in the element type.
     """
-    if not isinstance(type, TensorType | MemRefType):
+    if not isa(type, TensorType | MemRefType):
         raise DeeployError(f"{name} is of type {type}, not a tensor")
-    elements: Attribute = cast(ConstantType, type).element_type
+    elements = type.element_type
     if array.shape != type.get_shape():
         raise DeeployError(f"{name} has shape {array.shape}, but its type is {type}")
     dtype = numpy_dtype(elements)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from xdsl.context import Context
@@ -53,7 +54,7 @@ from deeploy.passes.graph.simplify import (
     TransposeToReshape,
 )
 
-Permutation = tuple[int, ...]
+Permutation: TypeAlias = tuple[int, ...]
 
 
 def _permuted(values: Sequence[int], permutation: Sequence[int]) -> list[int]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from xdsl.context import Context
@@ -55,12 +54,12 @@ def rewrite_functions(module: ModuleOp, patterns: Sequence[RewritePattern]) -> N
 # --- Types ----------------------------------------------------------------------------------------
 
 
-def tensor(shape: Sequence[int], elements: Attribute) -> TensorType[Any]:
+def tensor(shape: Sequence[int], elements: Attribute) -> TensorType[Attribute]:
     """The tensor type of a shape and an element type."""
     return TensorType(elements, list(shape))
 
 
-def with_shape(value: SSAValue, shape: Sequence[int]) -> TensorType[Any]:
+def with_shape(value: SSAValue, shape: Sequence[int]) -> TensorType[Attribute]:
     """The type of `value` with another shape."""
     return tensor(shape, element_type(value))
 
