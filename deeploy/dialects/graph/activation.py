@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from xdsl.dialects.builtin import I64, Float64Type, FloatAttr, IntegerAttr, StringAttr, TensorType
+from xdsl.dialects.builtin import (
+    I64,
+    AnyFloat,
+    Float64Type,
+    FloatAttr,
+    IntegerAttr,
+    IntegerType,
+    StringAttr,
+    TensorType,
+)
 from xdsl.ir.affine import AffineDimExpr, AffineMap
 from xdsl.irdl import (
     AttrSizedOperandSegments,
@@ -17,7 +26,15 @@ from xdsl.irdl import (
 from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
-from deeploy.dialects.graph.base import GraphOp, Requantised
+from deeploy.dialects.graph.attributes import RequantAttr
+from deeploy.dialects.graph.base import (
+    GraphOp,
+    Requantised,
+    element_type,
+    verify_bounds,
+    verify_floats,
+    verify_integers,
+)
 from deeploy.interfaces.tiling import Iterator, shape_of
 
 __all__ = [
@@ -54,6 +71,9 @@ FUNCTIONS = (
 """What `graph.unary` computes. `alpha` and `beta` are the bounds of `clip`, and slope and offset of
 `hard_sigmoid`; `swish` is `x * sigmoid(alpha * x)`; `round` rounds halves to even."""
 
+PARAMETERS = {"clip": (0, 2), "hard_sigmoid": (2, 2), "swish": (1, 1)}
+"""How many of `alpha` and `beta` a function needs at least and at most; others have none."""
+
 REQUANTISED_FORMAT = (
     "$input (`mul` $mul^ `:` type($mul))? (`add` $add^ `:` type($add))? "
     "attr-dict `:` type($input) `->` type($result)"
@@ -87,6 +107,10 @@ class RequantisedElementwiseOp(ElementwiseOp, Requantised):
 
     def operand_maps(self) -> tuple[AffineMap, ...]:
         return (*self.result_maps(), *self.epilogue_maps())
+
+    def verify_(self) -> None:
+        super().verify_()
+        verify_integers(self)
 
 
 @irdl_op_definition
@@ -136,11 +160,18 @@ class UnaryOp(ElementwiseOp):
         super().verify_()
         if self.function.data not in FUNCTIONS:
             raise VerifyException(f"'graph.unary' knows no function '{self.function.data}'")
+        verify_floats(self)
+        needed, allowed = PARAMETERS.get(self.function.data, (0, 0))
+        given = [self.alpha is not None, self.beta is not None]
+        if not all(given[:needed]) or any(given[allowed:]):
+            raise VerifyException(
+                f"'graph.unary' needs {needed} to {allowed} parameters for '{self.function.data}'"
+            )
 
 
 @irdl_op_definition
 class CastOp(ElementwiseOp):
-    """The same numbers in another element type; floats are cut towards zero."""
+    """The same numbers in another element type. Floats are cut towards zero, and saturate."""
 
     name = "graph.cast"
     input = operand_def(TensorType)
@@ -165,6 +196,13 @@ class QuantizeOp(ElementwiseOp):
     traits = traits_def(Pure())
     assembly_format = "$input attr-dict `:` type($input) `->` type($result)"
 
+    def verify_(self) -> None:
+        super().verify_()
+        if not isinstance(element_type(self.input), AnyFloat):
+            raise VerifyException("'graph.quantize' needs floats")
+        bounds = RequantAttr.of(min=self.min.value.data, max=self.max.value.data)
+        verify_bounds(self, bounds, element_type(self.result))
+
 
 @irdl_op_definition
 class DequantizeOp(ElementwiseOp):
@@ -178,3 +216,10 @@ class DequantizeOp(ElementwiseOp):
     irdl_options = (ParsePropInAttrDict(),)
     traits = traits_def(Pure())
     assembly_format = "$input attr-dict `:` type($input) `->` type($result)"
+
+    def verify_(self) -> None:
+        super().verify_()
+        if not isinstance(element_type(self.input), IntegerType):
+            raise VerifyException("'graph.dequantize' needs integers")
+        if not isinstance(element_type(self.result), AnyFloat):
+            raise VerifyException("'graph.dequantize' gives floats")

@@ -124,6 +124,18 @@ def verify_bounds(op: IRDLOperation, requant: RequantAttr, type: Attribute) -> N
         )
 
 
+def verify_floats(op: IRDLOperation) -> None:
+    """Check that an op has floats only."""
+    if not all(isinstance(element_type(v), AnyFloat) for v in (*op.operands, *op.results)):
+        raise VerifyException(f"'{op.name}' needs floats")
+
+
+def verify_integers(op: IRDLOperation) -> None:
+    """Check that an op has integers only."""
+    if not all(isinstance(element_type(v), IntegerType) for v in (*op.operands, *op.results)):
+        raise VerifyException(f"'{op.name}' needs integers")
+
+
 def broadcast_shape(op: IRDLOperation, *shapes: Sequence[int]) -> tuple[int, ...]:
     """The common shape of operands that broadcast as in ONNX and numpy."""
     rank = max(len(s) for s in shapes)

@@ -26,10 +26,24 @@ from deeploy.dialects.graph.base import (
     broadcast_shape,
     element_type,
     verify_bounds,
+    verify_floats,
+    verify_integers,
 )
 from deeploy.interfaces.tiling import Iterator, shape_of
 
-__all__ = ["AddOp", "BinaryOp", "ClipOp", "MaxOp", "MinOp", "MulOp", "RequantOp", "SubOp"]
+__all__ = [
+    "AddOp",
+    "BinaryOp",
+    "ClipOp",
+    "DivOp",
+    "IntDivOp",
+    "MaxOp",
+    "MinOp",
+    "MulOp",
+    "PowOp",
+    "RequantOp",
+    "SubOp",
+]
 
 BINARY_FORMAT = (
     "$lhs `,` $rhs (`mul` $mul^ `:` type($mul))? (`add` $add^ `:` type($add))? "
@@ -133,6 +147,62 @@ class MinOp(BinaryOp):
     irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
     traits = traits_def(Pure())
     assembly_format = BINARY_FORMAT
+
+
+@irdl_op_definition
+class DivOp(BinaryOp):
+    """Quotient of floats."""
+
+    name = "graph.div"
+    lhs = operand_def(TensorType)
+    rhs = operand_def(TensorType)
+    result = result_def(TensorType)
+    irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
+    traits = traits_def(Pure())
+    assembly_format = BINARY_FORMAT
+
+    def verify_(self) -> None:
+        super().verify_()
+        verify_floats(self)
+
+
+@irdl_op_definition
+class PowOp(BinaryOp):
+    """`lhs` to the power of `rhs`, on floats."""
+
+    name = "graph.pow"
+    lhs = operand_def(TensorType)
+    rhs = operand_def(TensorType)
+    result = result_def(TensorType)
+    irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
+    traits = traits_def(Pure())
+    assembly_format = BINARY_FORMAT
+
+    def verify_(self) -> None:
+        super().verify_()
+        verify_floats(self)
+
+
+@irdl_op_definition
+class IntDivOp(BinaryOp):
+    """Quotient of integers with `delta` steps to the unit, rounded to the nearest, in 64 bits: with
+    `d = eta * rhs + eps` and `n = delta * eta * lhs`, `(n + sign(n) * (d >> 1)) / d`, which
+    truncates. `d` must be positive."""
+
+    name = "graph.int_div"
+    lhs = operand_def(TensorType)
+    rhs = operand_def(TensorType)
+    delta = prop_def(IntegerAttr[I64])
+    eta = prop_def(IntegerAttr[I64])
+    eps = prop_def(IntegerAttr[I64])
+    result = result_def(TensorType)
+    irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
+    traits = traits_def(Pure())
+    assembly_format = BINARY_FORMAT
+
+    def verify_(self) -> None:
+        super().verify_()
+        verify_integers(self)
 
 
 @irdl_op_definition

@@ -6,7 +6,14 @@ the same bits.
 
 from __future__ import annotations
 
-from xdsl.dialects.builtin import I64, Float64Type, FloatAttr, IntegerAttr, TensorType
+from xdsl.dialects.builtin import (
+    I64,
+    Float64Type,
+    FloatAttr,
+    IntegerAttr,
+    IntegerType,
+    TensorType,
+)
 from xdsl.ir.affine import AffineDimExpr, AffineMap
 from xdsl.irdl import (
     AttrSizedOperandSegments,
@@ -21,7 +28,14 @@ from xdsl.irdl import (
 from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
-from deeploy.dialects.graph.base import GraphOp, Requantised
+from deeploy.dialects.graph.attributes import si8
+from deeploy.dialects.graph.base import (
+    GraphOp,
+    Requantised,
+    element_type,
+    verify_floats,
+    verify_integers,
+)
 from deeploy.interfaces.tiling import Iterator, shape_of
 
 __all__ = [
@@ -78,8 +92,14 @@ class RowOp(GraphOp):
                 raise VerifyException(f"'{self.name}' needs vectors of shape {columns}")
 
 
+def verify_shift(op: RowOp, shift: IntegerAttr[IntegerType]) -> None:
+    """Check that a shift to the right can be done in 32 bits."""
+    if not 0 <= shift.value.data <= 31:
+        raise VerifyException(f"'{op.name}' needs a shift of 0 to 31")
+
+
 class RequantisedRowOp(RowOp, Requantised):
-    """An integer row op whose result may be requantised per column."""
+    """A softmax on 8 bits, which may be requantised per column."""
 
     def channel_map(self) -> AffineMap:
         return self.row_map()
@@ -87,12 +107,25 @@ class RequantisedRowOp(RowOp, Requantised):
     def operand_maps(self) -> tuple[AffineMap, ...]:
         return (*self.result_maps(), *self.epilogue_maps())
 
+    def verify_(self) -> None:
+        super().verify_()
+        type = element_type(self.input)
+        if not isinstance(type, IntegerType) or type.width.data > 8:
+            raise VerifyException(f"'{self.name}' needs an input of 8 bits, not {type}")
+        verify_integers(self)
+
+    def verify_positive(self, **values: IntegerAttr[IntegerType]) -> None:
+        """Check that numbers by which the op divides are positive."""
+        for name, value in values.items():
+            if value.value.data < 1:
+                raise VerifyException(f"'{self.name}' needs a positive '{name}'")
+
 
 @irdl_op_definition
 class IntSoftmaxOp(RequantisedRowOp):
     """Softmax with a second-order polynomial, unsigned: with `x' = x - max`,
     `z = clamp(-(x' / log2), 0, 31)`, `p = x' + z * log2` and `e = (a * (p + b)² + c) >> z`, the
-    result is `e * 255 / sum(e)`; divisions truncate."""
+    result is `e * 255 / sum(e)`; divisions truncate. `255 * e` and the sums have 31 bits."""
 
     name = "graph.int_softmax"
     input = operand_def(TensorType)
@@ -104,6 +137,23 @@ class IntSoftmaxOp(RequantisedRowOp):
     irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
     traits = traits_def(Pure())
     assembly_format = UNARY_FORMAT
+
+    def term(self, distance: int) -> int:
+        """`e` at a distance from the maximum."""
+        log2 = self.log2.value.data
+        z = min(distance // log2, 31)
+        p = z * log2 - distance + self.b.value.data
+        return (self.a.value.data * p * p + self.c.value.data) >> z
+
+    def verify_(self) -> None:
+        super().verify_()
+        self.verify_positive(log2=self.log2)
+        terms = [self.term(distance) for distance in range(256)]
+        if min(terms) < 0 or terms[0] < 1:
+            raise VerifyException(f"'{self.name}' has terms below zero, or none at the maximum")
+        columns = shape_of(self.input)[-1]
+        if max(terms) * max(columns, 255) >= 1 << 31:
+            raise VerifyException(f"'{self.name}' exceeds 31 bits on rows of {columns} columns")
 
 
 @irdl_op_definition
@@ -119,11 +169,16 @@ class ItaMaxOp(RequantisedRowOp):
     traits = traits_def(Pure())
     assembly_format = UNARY_FORMAT
 
+    def verify_(self) -> None:
+        super().verify_()
+        self.verify_positive(levels=self.levels)
+
 
 @irdl_op_definition
 class ItaPartialMaxOp(RequantisedRowOp):
-    """`graph.ita_max` in its streaming form: the maximum and the sum run over groups of `group`
-    columns, and the sum is shifted whenever the maximum grows."""
+    """`graph.ita_max` in its streaming form: groups of `group` columns (the last may be smaller)
+    come one after the other. A group whose maximum `m'` exceeds the maximum `m` so far shifts the
+    sum first: `s = (s >> ((m' - m + 16) >> 5)) + sum(256 >> ((m' - x + 16) >> 5))`."""
 
     name = "graph.ita_partial_max"
     input = operand_def(TensorType)
@@ -134,11 +189,16 @@ class ItaPartialMaxOp(RequantisedRowOp):
     traits = traits_def(Pure())
     assembly_format = UNARY_FORMAT
 
+    def verify_(self) -> None:
+        super().verify_()
+        self.verify_positive(group=self.group, levels=self.levels)
+
 
 @irdl_op_definition
 class IntRMSNormOp(RowOp):
     """`clamp(((x * weight) / std) >> shift)` to the result's type, where
-    `std = isqrt(sum(x²) / n + 1)`; the square root rounds down, the division truncates."""
+    `std = isqrt(sum(x²) / n + 1)`; the product has 64 bits, the square root rounds down, the
+    division truncates."""
 
     name = "graph.int_rms_norm"
     input = operand_def(TensorType)
@@ -156,6 +216,8 @@ class IntRMSNormOp(RowOp):
 
     def verify_(self) -> None:
         super().verify_()
+        verify_integers(self)
+        verify_shift(self, self.shift)
         self.verify_vectors()
 
 
@@ -182,6 +244,10 @@ class IntLayerNormOp(RowOp):
 
     def verify_(self) -> None:
         super().verify_()
+        verify_integers(self)
+        verify_shift(self, self.shift)
+        if element_type(self.result) != si8:
+            raise VerifyException(f"'{self.name}' has a result of type si8")
         self.verify_vectors()
 
 
@@ -195,6 +261,10 @@ class SoftmaxOp(RowOp):
     irdl_options = (ParsePropInAttrDict(),)
     traits = traits_def(Pure())
     assembly_format = FLOAT_FORMAT
+
+    def verify_(self) -> None:
+        super().verify_()
+        verify_floats(self)
 
 
 @irdl_op_definition
@@ -217,6 +287,7 @@ class RMSNormOp(RowOp):
 
     def verify_(self) -> None:
         super().verify_()
+        verify_floats(self)
         self.verify_vectors()
 
 
@@ -242,4 +313,5 @@ class LayerNormOp(RowOp):
 
     def verify_(self) -> None:
         super().verify_()
+        verify_floats(self)
         self.verify_vectors()
