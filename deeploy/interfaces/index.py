@@ -103,6 +103,8 @@ class IndexBuilder:
 
     def rem(self, a: Index, divisor: int) -> Index:
         """`a % divisor` for a ≥ 0."""
+        if a.constant is not None:
+            return Index.of(a.constant % divisor)
         if a.high < divisor:
             return a
         if divisor == 1:
