@@ -119,6 +119,9 @@ class NestOp(IRDLOperation):
         assert isinstance(terminator, YieldOp), "its trait checks that"
         if list(terminator.values) != list(ops[-1].results):
             raise VerifyException("'tiled.nest' must yield the results of its last op")
+        inner = (*self.body.block.args, *(r for op in ops[:-1] for r in op.results))
+        if any(len(list(value.uses)) != 1 for value in inner):
+            raise VerifyException("'tiled.nest' needs a body in which each value is read once")
         if bool(self.outputs) == bool(self.outs):
             raise VerifyException("'tiled.nest' needs either results or outputs")
         self._verify_shapes()

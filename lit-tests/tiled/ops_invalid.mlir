@@ -82,8 +82,8 @@ func.func @network(%x: tensor<4x8xsi8>, %y: memref<4x8xsi8, #mem.level<"L1">>) {
 // -----
 
 func.func @network(%x: tensor<4x8xsi8>) {
-  %0 = tiled.nest ins(%x : tensor<4x8xsi8>) -> tensor<4x8xsi8> {
-  ^bb0(%a: tensor<4x8xsi8>, %b: tensor<4x8xsi8>):
+  %0 = tiled.nest ins(%x, %x : tensor<4x8xsi8>, tensor<4x8xsi8>) -> tensor<4x8xsi8> {
+  ^bb0(%a: tensor<4x8xsi8>):
     %1 = graph.copy %a : tensor<4x8xsi8> -> tensor<4x8xsi8>
     tiled.yield %1 : tensor<4x8xsi8>
   }
@@ -225,3 +225,32 @@ func.func @network(%x: tensor<4x8xsi8>) {
 }
 
 // CHECK: iterator 'd1' cannot be tiled
+
+// -----
+
+// A tile of each value follows from the one op that reads it.
+
+func.func @network(%x: tensor<4x8xsi8>) {
+  %0 = tiled.nest ins(%x : tensor<4x8xsi8>) -> tensor<4x8xsi8> {
+  ^bb0(%a: tensor<4x8xsi8>):
+    %1 = graph.clip %a {min = 0, max = 9} : tensor<4x8xsi8> -> tensor<4x8xsi8>
+    %2 = graph.add %1, %a : tensor<4x8xsi8>, tensor<4x8xsi8> -> tensor<4x8xsi8>
+    tiled.yield %2 : tensor<4x8xsi8>
+  }
+  func.return
+}
+
+// CHECK: 'tiled.nest' needs a body in which each value is read once
+
+// -----
+
+func.func @network(%x: tensor<4x8xsi8>) {
+  %0 = tiled.nest ins(%x, %x : tensor<4x8xsi8>, tensor<4x8xsi8>) -> tensor<4x8xsi8> {
+  ^bb0(%a: tensor<4x8xsi8>, %b: tensor<4x8xsi8>):
+    %1 = graph.copy %a : tensor<4x8xsi8> -> tensor<4x8xsi8>
+    tiled.yield %1 : tensor<4x8xsi8>
+  }
+  func.return
+}
+
+// CHECK: 'tiled.nest' needs a body in which each value is read once
