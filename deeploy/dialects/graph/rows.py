@@ -27,6 +27,7 @@ from xdsl.irdl import (
 )
 from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
+from xdsl.utils.hints import isa
 
 from deeploy.dialects.graph.attributes import si8
 from deeploy.dialects.graph.base import (
@@ -110,7 +111,7 @@ class RequantisedRowOp(RowOp, Requantised):
     def verify_(self) -> None:
         super().verify_()
         type = element_type(self.input)
-        if not isinstance(type, IntegerType) or type.width.data > 8:
+        if not isa(type, IntegerType) or type.width.data > 8:
             raise VerifyException(f"'{self.name}' needs an input of 8 bits, not {type}")
         verify_integers(self)
 
