@@ -7,12 +7,24 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from xdsl.context import Context
-from xdsl.dialects.builtin import IntegerAttr, IntegerType, TensorType, UnitAttr, i64
+from xdsl.dialects.builtin import (
+    Float32Type,
+    Float64Type,
+    FloatAttr,
+    IntegerAttr,
+    IntegerType,
+    TensorType,
+    UnitAttr,
+    f32,
+    f64,
+    i64,
+)
 from xdsl.ir import Attribute, Block, SSAValue
 from xdsl.irdl import IRDLOperation
 
 from deeploy.diagnostics import DeeployError, set_node_name
 from deeploy.dialects.graph import (
+    CastOp,
     ClipOp,
     ConstantOp,
     GraphOp,
@@ -22,7 +34,7 @@ from deeploy.dialects.graph import (
     ints,
 )
 from deeploy.frontend.ranges import IntArray, Interval, bounds, smallest_type, type_interval
-from deeploy.frontend.values import Tensor, Value
+from deeploy.frontend.values import Array, Constant, ElementType, Tensor, Value
 from deeploy.resources import constant_attr
 
 
@@ -35,6 +47,11 @@ def identifier(name: str) -> str:
 def number(value: int) -> IntegerAttr[IntegerType]:
     """An `i64` attribute."""
     return IntegerAttr(value, i64)
+
+
+def real_number(value: float) -> FloatAttr[Float64Type]:
+    """An `f64` attribute."""
+    return FloatAttr(float(value), f64)
 
 
 def flag(value: bool) -> UnitAttr | None:
@@ -55,10 +72,10 @@ class Builder:
         self,
         op_class: type[IRDLOperation],
         operands: Mapping[str, SSAValue | Sequence[SSAValue] | None],
-        interval: Interval,
+        interval: Interval | None,
         properties: Mapping[str, Attribute | None] | None = None,
         *,
-        element_type: IntegerType | None = None,
+        element_type: ElementType | None = None,
         shape: Sequence[int] | None = None,
     ) -> Tensor:
         """Append an op.
@@ -66,16 +83,16 @@ class Builder:
         Args:
             op_class: the op; it has one result.
             operands: by name; those that are left out or None are absent.
-            interval: what the elements of the result can be.
+            interval: what the elements of the result can be; None for floats.
             properties: by name; those that are None are absent.
-            element_type: of the result; by default the smallest that holds `interval`.
+            element_type: of the result; by default the smallest that holds `interval`, or f32.
             shape: of the result; by default inferred.
 
         Raises:
             VerifyException: the operands do not fit together.
             DeeployError: the result has no elements, or exceeds 32 bits.
         """
-        element_type = element_type or smallest_type(interval)
+        element_type = element_type or (f32 if interval is None else smallest_type(interval))
         names = [name for name, _ in op_class.get_irdl_definition().operands]
         arguments = [_segment(operands.get(name)) for name in names]
         if shape is None:
@@ -95,15 +112,13 @@ class Builder:
             set_node_name(op, self.node_name)
         self.block.add_op(op)
 
-    def constant(
-        self, name: str, array: IntArray, element_type: IntegerType | None = None
-    ) -> Tensor:
+    def constant(self, name: str, array: Array, element_type: ElementType | None = None) -> Tensor:
         """A constant of its own or, if the same one was made before, that one.
 
         Args:
             name: becomes the name of the resource and of the SSA value.
-            array: the integers.
-            element_type: by default the smallest that holds them.
+            array: integers, or floats if that is the element type.
+            element_type: by default the smallest that holds the integers.
 
         Raises:
             DeeployError: the array is empty or exceeds 32 bits.
@@ -119,19 +134,34 @@ class Builder:
             self._append(op)
             op.result.name_hint = hint
             self._constants[key] = op.result
-        return Tensor(self._constants[key], bounds(array))
+        return Tensor(self._constants[key], None if element_type == f32 else bounds(array))
 
-    def tensor(self, value: Value, element_type: IntegerType | None = None) -> Tensor:
+    def tensor(self, value: Value, element_type: ElementType | None = None) -> Tensor:
         """`value` as a tensor of the IR, with another element type if one is asked for.
 
+        By default a constant is of floats if it has fractions.
+
         Raises:
-            DeeployError: a constant that is not integral, exceeds 32 bits or has no elements.
+            DeeployError: a constant exceeds 32 bits or has no elements.
         """
-        if not isinstance(value, Tensor):
+        if element_type == f32 or (element_type is None and value.is_real):
+            return self.real(value)
+        assert not isinstance(element_type, Float32Type)
+        if isinstance(value, Constant):
             return self.constant(value.name, value.integers(), element_type)
         if element_type is None or value.element_type == element_type:
             return value
         return self.clip(value, type_interval(element_type), element_type)
+
+    def real(self, value: Value) -> Tensor:
+        """`value` as a tensor of floats.
+
+        Raises:
+            DeeployError: a constant has no elements, or holds no numbers.
+        """
+        if isinstance(value, Constant):
+            return self.constant(value.name, value.reals(), f32)
+        return value if value.is_real else self.emit(CastOp, {"input": value.ssa}, None)
 
     def clip(self, x: Tensor, limits: Interval, element_type: IntegerType | None = None) -> Tensor:
         """`min(max(x, limits.low), limits.high)`."""
@@ -174,7 +204,7 @@ class Builder:
         return self.emit(
             op_class,
             {"input": x.ssa},
-            x.interval,
+            x.bounds,
             properties,
             element_type=x.element_type,
             shape=shape,
@@ -198,7 +228,7 @@ def _infer_shape(
     op_class: type[IRDLOperation],
     arguments: Sequence[SSAValue | Sequence[SSAValue]],
     properties: Mapping[str, Attribute | None] | None,
-    element_type: IntegerType,
+    element_type: ElementType,
 ) -> tuple[int, ...]:
     """Ask an op of this kind, made for the purpose, for the shape of its result."""
     probe = op_class.build(

@@ -8,7 +8,14 @@ from pathlib import Path
 import numpy as np
 import onnx
 from xdsl.context import Context
-from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, ModuleOp, StringAttr, TensorType
+from xdsl.dialects.builtin import (
+    ArrayAttr,
+    DictionaryAttr,
+    IntegerType,
+    ModuleOp,
+    StringAttr,
+    TensorType,
+)
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Block, Region
 from xdsl.utils.exceptions import VerifyException
@@ -20,9 +27,9 @@ from deeploy.frontend.folding import fold, initializer
 from deeploy.frontend.inputs import GraphInput, InputValues, graph_inputs
 from deeploy.frontend.loading import check_node, load_model, node_label, opset_of
 from deeploy.frontend.nodes import Node, decode_attributes
-from deeploy.frontend.ranges import type_interval
+from deeploy.frontend.ranges import Interval, type_interval
 from deeploy.frontend.registry import find_operator
-from deeploy.frontend.values import Constant, Tensor, Value
+from deeploy.frontend.values import Constant, ElementType, Tensor, Value
 
 NETWORK = "network"
 NAME_ATTRIBUTE = "graph.name"
@@ -39,9 +46,10 @@ def import_model(
     Args:
         source: the file, or its content.
         ctx: keeps the blobs of large constants.
-        input_types: element types of inputs by name: `si8`, `ui8`, `si32` and their usual aliases.
-        input_values: one array per input, by name or in order; where `input_types` says nothing,
-            an input gets the smallest type that holds its values.
+        input_types: element types of inputs by name: `si8`, `ui8`, `si32`, `f32` and their usual
+            aliases.
+        input_values: one array per input, by name or in order. Where `input_types` says nothing,
+            types follow from the values and from the kind of the network (module `kind`).
 
     Returns:
         A module with one function `network`. Its arguments and results are those of the ONNX
@@ -78,7 +86,7 @@ class _Importer:
         self.values: dict[str, Value] = {}
         for input, argument in zip(inputs, self.block.args, strict=True):
             argument.name_hint = identifier(input.name)
-            tensor = Tensor(argument, type_interval(input.element_type))
+            tensor = Tensor(argument, _interval(input.element_type))
             empty = Constant(input.name, np.zeros(input.shape, np.int64))
             self.values[input.name] = empty if 0 in input.shape else tensor
 
@@ -153,6 +161,10 @@ class _Importer:
         copy = self.builder.move(CopyOp, value)
         copy.ssa.name_hint = identifier(name)
         return copy
+
+
+def _interval(type: ElementType) -> Interval | None:
+    return type_interval(type) if isinstance(type, IntegerType) else None
 
 
 def _names(names: Sequence[str]) -> ArrayAttr[DictionaryAttr]:

@@ -9,26 +9,32 @@ from typing import TypeAlias
 
 import numpy as np
 import onnx
-from xdsl.dialects.builtin import IntegerType
+from xdsl.dialects.builtin import Float32Type, f32
 
 from deeploy.diagnostics import DeeployError, UsageError, did_you_mean
 from deeploy.dialects.graph import si8, si32, ui8
+from deeploy.frontend.kind import has_fractions, is_float_network, read_by_quantiser
 from deeploy.frontend.ranges import bounds, smallest_type, type_interval
-from deeploy.frontend.values import Array, exact_integers
+from deeploy.frontend.values import Array, ElementType, exact_integers
 
 InputValues: TypeAlias = Sequence[Array] | Mapping[str, Array]
 
-_TYPE_NAMES = {
+_TYPE_NAMES: dict[str, ElementType] = {
     **{name: si8 for name in ("si8", "i8", "int8")},
     **{name: ui8 for name in ("ui8", "u8", "uint8")},
     **{name: si32 for name in ("si32", "i32", "int32")},
+    **{name: f32 for name in ("f32", "float32", "float")},
 }
-_ONNX_TYPES: dict[int, IntegerType] = {
+_FLOATS = (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16, onnx.TensorProto.DOUBLE)
+_ONNX_TYPES: dict[int, ElementType] = {
+    onnx.TensorProto.BOOL: ui8,
     onnx.TensorProto.INT8: si8,
     onnx.TensorProto.UINT8: ui8,
+    onnx.TensorProto.INT16: si32,
+    onnx.TensorProto.UINT16: si32,
     onnx.TensorProto.INT32: si32,
+    onnx.TensorProto.INT64: si32,
 }
-_NOT_NUMBERS = (onnx.TensorProto.STRING, onnx.TensorProto.COMPLEX64, onnx.TensorProto.COMPLEX128)
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,7 @@ class GraphInput:
 
     name: str
     shape: tuple[int, ...]
-    element_type: IntegerType
+    element_type: ElementType
 
 
 def graph_inputs(
@@ -55,10 +61,32 @@ def graph_inputs(
     inputs = [value for value in graph.input if value.name not in initializers]
     types = _user_types([value.name for value in inputs], input_types or {})
     examples = _examples(graph, [value.name for value in inputs], input_values)
-    return [_graph_input(v, types.get(v.name), examples.get(v.name)) for v in inputs]
+    is_float = is_float_network(graph, examples.values())
+    result: list[GraphInput] = []
+    for value in inputs:
+        given, declared = types.get(value.name), _declared_type(value)
+        if given is None and declared in _FLOATS:
+            given = f32 if is_float or read_by_quantiser(graph, value.name) else None
+        result.append(_graph_input(value, given, examples.get(value.name)))
+    return result
 
 
-def parse_element_type(name: str) -> IntegerType:
+def _declared_type(value: onnx.ValueInfoProto) -> int:
+    """The element type in the file.
+
+    Raises:
+        DeeployError: it is not supported.
+    """
+    declared = value.type.tensor_type.elem_type
+    if declared in (*_FLOATS, *_ONNX_TYPES, onnx.TensorProto.UNDEFINED):
+        return declared
+    name = onnx.TensorProto.DataType.Name(declared).lower()
+    raise DeeployError(
+        f"input '{value.name}' has elements of type {name}", "float32 and integers are supported"
+    )
+
+
+def parse_element_type(name: str) -> ElementType:
     """The element type that the user calls `name`.
 
     Raises:
@@ -69,7 +97,7 @@ def parse_element_type(name: str) -> IntegerType:
     return _TYPE_NAMES[name]
 
 
-def _user_types(names: Sequence[str], given: Mapping[str, str]) -> dict[str, IntegerType]:
+def _user_types(names: Sequence[str], given: Mapping[str, str]) -> dict[str, ElementType]:
     for name in given:
         if name not in names:
             raise UsageError(f"the network has no input '{name}'", did_you_mean(name, names))
@@ -96,21 +124,21 @@ def _examples(
 
 
 def _graph_input(
-    value: onnx.ValueInfoProto, given: IntegerType | None, example: Array | None
+    value: onnx.ValueInfoProto, given: ElementType | None, example: Array | None
 ) -> GraphInput:
     shape = _static_shape(value)
     if example is not None and example.shape != shape:
         raise DeeployError(
             f"the values for input '{value.name}' have shape {example.shape}, not {shape}"
         )
-    if value.type.tensor_type.elem_type in _NOT_NUMBERS:
-        raise DeeployError(f"input '{value.name}' is not a tensor of numbers")
     if given is not None and example is not None and example.size:
         _check_example(value.name, given, example)
     return GraphInput(value.name, shape, given or _guessed_type(value, example, shape))
 
 
-def _check_example(name: str, type: IntegerType, example: Array) -> None:
+def _check_example(name: str, type: ElementType, example: Array) -> None:
+    if isinstance(type, Float32Type):
+        return
     values = bounds(exact_integers(f"input '{name}'", example))
     if values not in type_interval(type):
         raise DeeployError(f"input '{name}' has values in {values}, which {type} does not hold")
@@ -118,14 +146,11 @@ def _check_example(name: str, type: IntegerType, example: Array) -> None:
 
 def _guessed_type(
     value: onnx.ValueInfoProto, example: Array | None, shape: tuple[int, ...]
-) -> IntegerType:
+) -> ElementType:
     if example is not None and example.size:
-        try:
-            return smallest_type(bounds(exact_integers(f"input '{value.name}'", example)))
-        except DeeployError as error:
-            raise DeeployError(
-                error.message, "float input is not supported; quantise it to integers"
-            ) from None
+        if has_fractions(example):
+            return f32
+        return smallest_type(bounds(exact_integers(f"input '{value.name}'", example)))
     declared = _ONNX_TYPES.get(value.type.tensor_type.elem_type)
     if declared is not None:
         return declared

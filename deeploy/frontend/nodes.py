@@ -88,6 +88,16 @@ class Node:
             raise DeeployError(f"attribute '{name}' must be one integer, not {array.size}")
         return _integers(name, array)[0]
 
+    def number(self, name: str, default: float | None = None) -> float:
+        """An attribute as one number."""
+        value = self.attributes.get(name, default)
+        if value is None:
+            raise DeeployError(f"attribute '{name}' is missing")
+        array = np.asarray(value)
+        if array.size != 1 or array.dtype.kind not in "iuf":
+            raise DeeployError(f"attribute '{name}' must be one number")
+        return float(array.item())
+
     def string(self, name: str, default: str) -> str:
         """An attribute as text."""
         return str(self.attributes.get(name, default))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -88,6 +88,19 @@ def hull(low: IntArray, high: IntArray) -> Interval:
         DeeployError: there are none.
     """
     return Interval(bounds(low).low, bounds(high).high)
+
+
+def pointwise(function: Callable[[IntArray], IntArray], x: Interval) -> Interval:
+    """The interval around `function` of each integer in `x`.
+
+    Raises:
+        DeeployError: these are too many.
+    """
+    if x.high - x.low >= 1 << 16:
+        raise DeeployError(
+            f"the input takes values in {x}, which exceeds 16 bits", "requantise it before"
+        )
+    return bounds(function(np.arange(x.low, x.high + 1)))
 
 
 def union(intervals: Iterable[Interval]) -> Interval:

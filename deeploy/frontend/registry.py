@@ -23,6 +23,8 @@ CUSTOM = ("", "PACTOps", "ai.onnx.contrib", "com.microsoft")
 """Where exporters put the operators of quantised networks."""
 
 INTEGERS = ("si8", "ui8", "si32")
+FLOATS = ("f32",)
+NUMBERS = INTEGERS + FLOATS
 
 
 @dataclass(frozen=True)

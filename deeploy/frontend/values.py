@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeAlias, cast
 
 import numpy as np
-from xdsl.dialects.builtin import IntegerType
+from xdsl.dialects.builtin import Float32Type, IntegerType
 from xdsl.ir import SSAValue
 
 from deeploy.diagnostics import DeeployError
@@ -15,6 +16,7 @@ from deeploy.frontend.ranges import INT32, IntArray, Interval, bounds
 from deeploy.interfaces.tiling import shape_of
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
+ElementType: TypeAlias = IntegerType | Float32Type
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,21 @@ class Constant:
         """The shape of the array."""
         return self.array.shape
 
+    @cached_property
+    def is_real(self) -> bool:
+        """Whether some of the numbers are no integers."""
+        return self.array.dtype.kind == "f" and not bool(np.all(np.floor(self.array) == self.array))
+
+    def reals(self) -> Array:
+        """The array in float32.
+
+        Raises:
+            DeeployError: it holds no numbers.
+        """
+        if self.array.dtype.kind not in "iufb":
+            raise DeeployError(f"constant '{self.name}' holds {self.array.dtype} values")
+        return self.array.astype(np.float32)
+
     def integers(self) -> IntArray:
         """The array as integers.
 
@@ -43,10 +60,29 @@ class Constant:
 
 @dataclass(frozen=True)
 class Tensor:
-    """A value that an op computes, and the interval that holds its elements."""
+    """A value that an op computes; `bounds` holds its elements, and is None for floats."""
 
     ssa: SSAValue
-    interval: Interval
+    bounds: Interval | None
+
+    @property
+    def is_real(self) -> bool:
+        """Whether the elements are floats."""
+        return self.bounds is None
+
+    @property
+    def interval(self) -> Interval:
+        """The interval that holds the elements.
+
+        Raises:
+            DeeployError: they are floats.
+        """
+        if self.bounds is None:
+            raise DeeployError(
+                "this needs integers, but an input is f32",
+                "quantise that part of the network, or give its input a type with --input-type",
+            )
+        return self.bounds
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -54,12 +90,17 @@ class Tensor:
         return shape_of(self.ssa)
 
     @property
-    def element_type(self) -> IntegerType:
-        """The integer type of the elements."""
-        return cast(IntegerType, element_type(self.ssa))
+    def element_type(self) -> ElementType:
+        """The type of the elements."""
+        return cast(ElementType, element_type(self.ssa))
 
 
 Value: TypeAlias = Constant | Tensor
+
+
+def any_real(*values: Value | None) -> bool:
+    """Whether what is computed from `values` is a float: one of them is no integer."""
+    return any(value is not None and value.is_real for value in values)
 
 
 def exact_integers(what: str, array: Array) -> IntArray:

@@ -22,7 +22,7 @@ from deeploy.frontend.values import Value
 def convert_requant_shift(node: Node, b: Builder) -> Value:
     """`graph.requant`; the rounding term becomes part of `add`."""
     x = b.tensor(node.value(0))
-    shift, clamp = _shift(node), clamp_of(node)
+    shift, clamp = exponent(node, "div"), clamp_of(node)
     rounding = (1 << shift) >> 1
     mul = factor(b, *_broadcastable(node, 1, "mul", x.shape), neutral=1)
     name, offsets = _broadcastable(node, 2, "add", x.shape)
@@ -35,11 +35,16 @@ def convert_requant_shift(node: Node, b: Builder) -> Value:
     )
 
 
-def _shift(node: Node) -> int:
-    div = node.integer("div")
-    if div < 1 or div & (div - 1) or div > 1 << 31:
-        raise DeeployError(f"'div' must be a power of two up to 2^31, not {div}")
-    return div.bit_length() - 1
+def exponent(node: Node, name: str) -> int:
+    """The shift that a division by the attribute `name` is.
+
+    Raises:
+        DeeployError: it is no power of two.
+    """
+    divisor = node.integer(name)
+    if divisor < 1 or divisor & (divisor - 1) or divisor > 1 << 31:
+        raise DeeployError(f"'{name}' must be a power of two up to 2^31, not {divisor}")
+    return divisor.bit_length() - 1
 
 
 def clamp_of(node: Node) -> Interval:
