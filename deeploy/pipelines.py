@@ -13,6 +13,7 @@ GRAPH = (
     "fold-constants",
     "simplify",
     "fuse-requant",
+    "share-caches",
 )
 """Optimisations that know no target."""
 

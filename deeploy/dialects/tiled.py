@@ -20,7 +20,7 @@ from xdsl.dialects.builtin import (
     TensorType,
     i64,
 )
-from xdsl.ir import Dialect
+from xdsl.ir import BlockArgument, Dialect
 from xdsl.irdl import (
     AnyOf,
     AttrSizedOperandSegments,
@@ -92,6 +92,14 @@ class NestOp(IRDLOperation):
     def root(self) -> GraphOp:
         """The last op, whose iterators are those of the nest."""
         return self.body_ops()[-1]
+
+    def tied_input(self) -> int | None:
+        """The input whose memory the result is, where the last op works in place."""
+        index = self.root().tied()
+        if index is None:
+            return None
+        operand = self.root().operands[index]
+        return operand.index if isinstance(operand, BlockArgument) else None
 
     def iterators(self) -> tuple[Iterator, ...]:
         """The iteration domain."""

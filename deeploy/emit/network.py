@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 
 import jinja2
@@ -14,11 +15,12 @@ from xdsl.ir import SSAValue
 from xdsl.utils.exceptions import PassFailedException
 
 from deeploy.dialects import mem
+from deeploy.dialects.graph import State, state_of
 from deeploy.dialects.mem import byte_size, element_bytes, memref_of
 from deeploy.emit.body import BodyPrinter, Pointer
 from deeploy.emit.names import Names
 from deeploy.engines import Instance, c_type
-from deeploy.functions import returned_values
+from deeploy.functions import argument_attributes, returned_values
 from deeploy.resources import Array, array_of
 from deeploy.targets import target_of
 
@@ -43,6 +45,10 @@ class Tensor:
     element_bytes: int
     type: str
     shape: tuple[int, ...]
+    blocks: int
+    """Contiguous pieces in which the elements lie: more than one for a cache with room to grow."""
+    stride: int
+    """Bytes from one piece to the next."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +76,10 @@ def emit_network(ctx: Context, module: ModuleOp) -> NetworkSources:
         "target": target,
         "memories": target.memories,
         "inputs": [
-            tensor(printer, arg, name_of(function.arg_attrs, i, "input"))
+            given(
+                tensor(printer, arg, name_of(function.arg_attrs, i, "input")),
+                state_of(argument_attributes(function, i)),
+            )
             for i, arg in enumerate(function.body.block.args)
         ],
         "outputs": [
@@ -146,6 +155,23 @@ def tensor(printer: BodyPrinter, value: SSAValue, name: str) -> Tensor:
         size,
         c_type(type.element_type),
         type.get_shape(),
+        blocks=1,
+        stride=byte_size(type),
+    )
+
+
+def given(whole: Tensor, state: State | None) -> Tensor:
+    """What the caller gives of an input: all of it, or the first rows of a cache."""
+    if state is None:
+        return whole
+    shape = (*whole.shape[: state.axis], state.rows, *whole.shape[state.axis + 1 :])
+    blocks = math.prod(shape[: state.axis])
+    return replace(
+        whole,
+        shape=shape,
+        elements=math.prod(shape),
+        blocks=blocks,
+        stride=whole.stride // blocks,
     )
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from xdsl.context import Context
-from xdsl.dialects.builtin import IntegerType, MemRefType, ModuleOp, TensorType
+from xdsl.dialects.builtin import (
+    IntegerType,
+    MemRefType,
+    ModuleOp,
+    TensorType,
+)
 from xdsl.dialects.func import FuncOp
 from xdsl.interpreter import Interpreter
 from xdsl.interpreters.arith import ArithFunctions
@@ -17,7 +22,9 @@ from xdsl.traits import SymbolTable
 from xdsl.utils.hints import isa
 
 from deeploy.diagnostics import DeeployError
+from deeploy.dialects.graph import state_of
 from deeploy.dialects.graph.attributes import integer_range
+from deeploy.functions import argument_attributes
 from deeploy.interpreters.graph import GraphFunctions
 from deeploy.interpreters.memory import IndexFunctions, MemoryFunctions
 from deeploy.interpreters.tiled import TiledFunctions
@@ -61,10 +68,23 @@ def run_module(
     if len(inputs) != len(types):
         raise DeeployError(f"function '{function}' takes {len(types)} inputs, not {len(inputs)}")
     arguments = tuple(
-        argument_array(f"input {i}", array, type)
+        argument_array(f"input {i}", with_room(array, argument_attributes(callee, i), type), type)
         for i, (array, type) in enumerate(zip(inputs, types, strict=True))
     )
     return list(make_interpreter(ctx, module).call_op(callee, arguments))
+
+
+def with_room(array: Array, attributes: Mapping[str, Attribute], type: Attribute) -> Array:
+    """The rows of a cache that are given, in an array with room for those that will be added."""
+    state = state_of(attributes)
+    if state is None or not isa(type, TensorType | MemRefType):
+        return array
+    whole = type.get_shape()
+    if array.shape != (*whole[: state.axis], state.rows, *whole[state.axis + 1 :]):
+        return array
+    room = np.zeros(whole, array.dtype)
+    room[tuple(slice(0, extent) for extent in array.shape)] = array
+    return room
 
 
 def argument_array(name: str, array: Array, type: Attribute) -> Array:

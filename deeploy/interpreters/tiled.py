@@ -72,8 +72,11 @@ class TiledFunctions(InterpreterFunctions):
         if op.outputs:
             output: Array = args[-1]
         else:
-            result = op.results[0]
-            output = np.empty(shape_of(result), numpy_dtype(element_type(result)))
+            result, tied = op.results[0], op.tied_input()
+            if tied is None:
+                output = np.empty(shape_of(result), numpy_dtype(element_type(result)))
+            else:
+                output = args[tied].copy()
         for box in boxes(op):
             run_tile(op, nest_tiles(op, box, IndexBuilder()), inputs, output)
         return () if op.outputs else (output,)

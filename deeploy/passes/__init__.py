@@ -13,6 +13,7 @@ MODULES = {
     "fuse-requant": "graph.fuse_requant:FuseRequantPass",
     "convert-to-channels-last": "graph.convert_to_channels_last:ConvertToChannelsLastPass",
     "cancel-transposes": "graph.cancel_transposes:CancelTransposesPass",
+    "share-caches": "graph.share_caches:ShareCachesPass",
     "set-target": "graph.set_target:SetTargetPass",
     "place": "graph.place:PlacePass",
     "form-nests": "tiled.form_nests:FormNestsPass",

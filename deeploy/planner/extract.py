@@ -31,10 +31,15 @@ class Extracted:
 
 
 def root_of(value: SSAValue) -> SSAValue:
-    """The value whose bytes a value shares: reshapes move nothing."""
-    while isinstance(value.owner, ReshapeOp):
-        value = value.owner.input
-    return value
+    """The value whose bytes a value shares: reshapes move nothing, some nests work in place."""
+    while True:
+        match value.owner:
+            case ReshapeOp(input=source):
+                value = source
+            case NestOp() as nest if (index := nest.tied_input()) is not None:
+                value = nest.inputs[index]
+            case _:
+                return value
 
 
 def nests_of(function: func.FuncOp) -> list[NestOp]:
@@ -110,12 +115,15 @@ def find_tensors(
         )
 
     for arg in function.body.block.args:
-        add(arg, 0, max(0, last_use.get(arg, 0)), [target.io])
+        last = end if arg in returned else last_use.get(arg, 0)
+        add(arg, 0, max(0, last), [target.io])
     constants = [op for op in function.body.block.ops if isinstance(op, ConstantOp)]
     for op in constants:
         add(op.result, 0, max(0, end), [m.name for m in target.memories if m.constants])
     for n, nest in enumerate(nests):
         for result in nest.results:
+            if root_of(result) is not result:
+                continue
             homes = [target.io] if result in returned else writable
             last = end if result in returned else last_use.get(result, n)
             add(result, n, last, homes)
@@ -140,7 +148,9 @@ def step_of(
     inner = (*nest.body.block.args, *nest.root().results)
     outer = [root_of(v) for v in (*nest.inputs, *nest.results)]
     operands: list[Operand] = []
-    for value, tensor in zip(inner, outer, strict=True):
+    for i, (value, tensor) in enumerate(zip(inner, outer, strict=True)):
+        if i == nest.tied_input():
+            continue
         homes = tensors[indices[tensor]].homes
         far = next((m for m in homes if m != target.compute), target.compute)
         free = target.compute in homes and len(homes) > 1

@@ -92,6 +92,10 @@ class NestLayout:
 
     def scratch_size(self, resident: set[SSAValue]) -> int:
         """All bytes that live only in this nest, when some of its body's values are resident."""
+        tied = self.nest.tied_input()
+        if tied is not None:
+            # what is worked on in place is the result's tile
+            resident = resident | {self.nest.body.block.args[tied]}
         values = [*self.nest.body.block.args, *self.nest.root().results]
         ops = self.nest.body_ops()
         sizes = [self.tile_buffer(v).size for v in values if v not in resident]

@@ -16,6 +16,7 @@ from deeploy.dialects.graph import (
     movement,
     reduction,
     rows,
+    state,
     window,
 )
 from deeploy.dialects.graph.activation import *  # noqa: F403
@@ -26,9 +27,10 @@ from deeploy.dialects.graph.elementwise import *  # noqa: F403
 from deeploy.dialects.graph.movement import *  # noqa: F403
 from deeploy.dialects.graph.reduction import *  # noqa: F403
 from deeploy.dialects.graph.rows import *  # noqa: F403
+from deeploy.dialects.graph.state import *  # noqa: F403
 from deeploy.dialects.graph.window import *  # noqa: F403
 
-MODULES = (activation, contraction, elementwise, movement, reduction, rows, window)
+MODULES = (activation, contraction, elementwise, movement, reduction, rows, state, window)
 
 
 def _operations() -> list[type[Operation]]:
@@ -48,4 +50,5 @@ __all__ += elementwise.__all__
 __all__ += movement.__all__
 __all__ += reduction.__all__
 __all__ += rows.__all__
+__all__ += state.__all__
 __all__ += window.__all__

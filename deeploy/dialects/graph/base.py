@@ -62,6 +62,10 @@ class GraphOp(IRDLOperation, TilingInterface):
             VerifyException: if the operands do not fit together.
         """
 
+    def tied(self) -> int | None:
+        """The operand whose memory the result is, for ops that work in place."""
+        return None
+
     def verify_(self) -> None:
         for value in (*self.operands, *self.results):
             if isinstance(value.type, TensorType) and DYNAMIC_INDEX in shape_of(value):

@@ -12,6 +12,7 @@ from deeploy.dialects.graph import (
     ConcatOp,
     CopyOp,
     GraphOp,
+    InsertOp,
     PadOp,
     SliceOp,
     TransposeOp,
@@ -119,6 +120,7 @@ KERNELS: dict[type[GraphOp], Kernel] = {
     TransposeOp: CopyKernel(),
     SliceOp: CopyKernel(),
     CopyOp: CopyKernel(),
+    InsertOp: CopyKernel(),
     PadOp: PadKernel(),
     ConcatOp: ConcatKernel(),
 }

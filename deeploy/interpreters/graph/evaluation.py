@@ -9,7 +9,7 @@ from xdsl.ir import Operation
 
 from deeploy.diagnostics import fail
 from deeploy.dialects.graph import GraphOp, Requantised, ReshapeOp, element_type
-from deeploy.interfaces.tiling import TilingInterface, operand_tiles, shape_of
+from deeploy.interfaces.tiling import TilingInterface, operand_tiles, result_tiles, shape_of
 from deeploy.interpreters.graph.arithmetic import requantise
 from deeploy.interpreters.graph.registry import Overhangs, has_meaning, meaning
 from deeploy.resources import Array, numpy_dtype
@@ -57,7 +57,14 @@ def evaluate_whole(op: Operation, inputs: Sequence[Array]) -> Array:
         array[tuple(slice(r.start, r.start + r.size) for r in ranges)]
         for array, (ranges, _) in zip(inputs, tiles, strict=True)
     ]
-    return evaluate(op, parts, [overhangs for _, overhangs in tiles])
+    result = evaluate(op, parts, [overhangs for _, overhangs in tiles])
+    tied = op.tied()
+    if tied is None:
+        return result
+    whole = inputs[tied].copy()
+    (written,) = result_tiles(op, op.full_box())
+    whole[tuple(slice(r.start, r.start + r.size) for r in written)] = result
+    return whole
 
 
 def can_evaluate(op: Operation) -> bool:

@@ -6,7 +6,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from deeploy.dialects.graph import ConcatOp, CopyOp, PadOp, SliceOp, TransposeOp, tuple_of
+from deeploy.dialects.graph import (
+    ConcatOp,
+    CopyOp,
+    InsertOp,
+    PadOp,
+    SliceOp,
+    TransposeOp,
+    tuple_of,
+)
 from deeploy.interpreters.graph.arithmetic import pad
 from deeploy.interpreters.graph.registry import Overhangs, numpy_meaning
 from deeploy.resources import Array
@@ -30,6 +38,11 @@ def pad_(op: PadOp, inputs: Sequence[Array], overhangs: Overhangs) -> Array:
 
 @numpy_meaning(CopyOp)
 def copy(op: CopyOp, inputs: Sequence[Array], overhangs: Overhangs) -> Array:
+    return inputs[0].copy()
+
+
+@numpy_meaning(InsertOp)
+def insert(op: InsertOp, inputs: Sequence[Array], overhangs: Overhangs) -> Array:
     return inputs[0].copy()
 
 

@@ -85,15 +85,15 @@ class Assignment:
         for op in self.function.body.block.ops:
             if isinstance(op, ConstantOp):
                 found.append(self.placed(op.result, Span(0, 0, end), op.offset))
-            elif isinstance(op, memref.AllocOp):
-                uses = self.uses(op.memref)
+            elif isinstance(op, memref.AllocOp | BufferOp):
+                value = op.results[0]
+                uses = self.uses(value)
                 first = min((self.top_level(u) for u in uses), default=self.order[op])
                 last = max((self.top_level(u) for u in uses), default=first)
                 if any(isinstance(u, func.ReturnOp) for u in uses):
                     last = end
-                found.append(
-                    self.placed(op.memref, Span(0, first, last), op.attributes.get(OFFSET))
-                )
+                offset = op.offset if isinstance(op, BufferOp) else op.attributes.get(OFFSET)
+                found.append(self.placed(value, Span(0, first, last), offset))
         return found
 
     def placed(self, value: SSAValue, life: Span, offset: Attribute | None) -> Placed:
@@ -165,7 +165,7 @@ class Assignment:
             self.write_argument(value, attr)
         elif isinstance(value.owner, ConstantOp):
             value.owner.offset = attr
-        else:
+        elif not isinstance(value.owner, BufferOp):
             alloc = value.owner
             assert isinstance(alloc, memref.AllocOp)
             new = BufferOp.create(properties={"offset": attr}, result_types=[value.type])

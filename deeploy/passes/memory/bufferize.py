@@ -112,18 +112,9 @@ def bufferize_reshape(op: graph.ReshapeOp) -> None:
 
 
 def bufferize_nest(op: NestOp, target: Target) -> None:
-    """Allocate the results of a nest and let it write into them."""
-    homes = [h.data for h in op.homes] if op.homes else [target.io] * len(op.results)
-    offsets = tuple_of(op.offsets) if op.offsets else ()
-    outputs: list[SSAValue] = []
-    for i, (result, home) in enumerate(zip(op.results, homes, strict=True)):
-        alloc = memref.AllocOp([], [], memref_type(result, home))
-        alloc.location = op.location
-        if offsets:
-            alloc.attributes[OFFSET] = IntegerAttr(offsets[i], i64)
-        Rewriter.insert_op(alloc, InsertPoint.before(op))
-        alloc.memref.name_hint = result.name_hint
-        outputs.append(alloc.memref)
+    """Let a nest write into buffers: new ones, or the input that it works on in place."""
+    tied = op.tied_input()
+    outputs = allocate_results(op, target) if tied is None else [op.inputs[tied]]
     properties = {k: v for k, v in op.properties.items() if k not in ("homes", "offsets")}
     properties.pop("operandSegmentSizes", None)
     new = NestOp(
@@ -135,3 +126,19 @@ def bufferize_nest(op: NestOp, target: Target) -> None:
     )
     new.location = op.location
     Rewriter.replace_op(op, new, outputs)
+
+
+def allocate_results(op: NestOp, target: Target) -> list[SSAValue]:
+    """A buffer for each result of a nest, in its home."""
+    homes = [h.data for h in op.homes] if op.homes else [target.io] * len(op.results)
+    offsets = tuple_of(op.offsets) if op.offsets else ()
+    outputs: list[SSAValue] = []
+    for i, (result, home) in enumerate(zip(op.results, homes, strict=True)):
+        alloc = memref.AllocOp([], [], memref_type(result, home))
+        alloc.location = op.location
+        if offsets:
+            alloc.attributes[OFFSET] = IntegerAttr(offsets[i], i64)
+        Rewriter.insert_op(alloc, InsertPoint.before(op))
+        alloc.memref.name_hint = result.name_hint
+        outputs.append(alloc.memref)
+    return outputs

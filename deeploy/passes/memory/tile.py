@@ -87,7 +87,12 @@ class NestLowering:
         nest = self.nest
         inner = [*nest.body.block.args, *nest.root().results]
         outer = [*nest.inputs, *nest.outputs]
-        self.operands = {v: self.make_operand(v, w) for v, w in zip(inner, outer, strict=True)}
+        tied = nest.tied_input()
+        self.operands = {
+            value: self.make_operand(value, whole)
+            for i, (value, whole) in enumerate(zip(inner, outer, strict=True))
+            if i != tied
+        }
         self.scratch = {op: self.make_scratch(op) for op in nest.body_ops()}
         self.private = {r: self.make_private(r) for op in nest.body_ops()[:-1] for r in op.results}
         if self.layout.tiles == 1:
@@ -206,6 +211,9 @@ class NestLowering:
         }
         for value, buffer in self.private.items():
             views[value] = self.subview(buffer, [Span(Index.of(0), s.size) for s in spans[value]])
+        tied = self.nest.tied_input()
+        if tied is not None:
+            views[self.nest.body.block.args[tied]] = views[self.nest.root().results[0]]
         for op in self.nest.body_ops():
             self.call(op, tiles[op], views)
         for result in self.nest.root().results:
@@ -228,8 +236,8 @@ class NestLowering:
         """Copy the tiles of selected inputs into their buffers, where they change."""
         spans = self.spans(tiles)
         for value in self.nest.body.block.args:
-            operand = self.operands[value]
-            if operand.tile is None or not select(operand):
+            operand = self.operands.get(value)
+            if operand is None or operand.tile is None or not select(operand):
                 continue
             if operand.period in (1, self.layout.tiles):
                 self.copy_tile(operand, spans[value], tile)

@@ -77,9 +77,13 @@ class Checker:
 
     def arguments(self) -> Iterator[Placed]:
         """The inputs of the network."""
+        returned = {root_of(v) for v in returned_values(self.function)}
         for arg in self.function.body.block.args:
             data = argument_attributes(self.function, arg.index)
-            yield self.tensor(arg, data.get(HOME), data.get(OFFSET), 0, self.last_use.get(arg, 0))
+            last = self.last_use.get(arg, 0)
+            if arg in returned:
+                last = max(0, len(self.nests) - 1)
+            yield self.tensor(arg, data.get(HOME), data.get(OFFSET), 0, last)
             if self.homes[arg] != self.target.io:
                 fail(self.function, f"input {arg.index} must lie in {self.target.io}")
 
@@ -102,6 +106,8 @@ class Checker:
             if not nest.is_planned() or not len(offsets) == len(homes) == len(nest.results):
                 fail(nest, "the nest has no complete plan", "run 'plan' first")
             for result, home, offset in zip(nest.results, homes, offsets, strict=True):
+                if root_of(result) is not result:
+                    continue
                 last = self.last_use.get(result, n)
                 if result in returned:
                     last = len(self.nests) - 1

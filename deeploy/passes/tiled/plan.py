@@ -23,7 +23,7 @@ from xdsl.utils.exceptions import PassFailedException
 
 from deeploy.dialects.graph import ConstantOp, ints
 from deeploy.dialects.mem import HOME, OFFSET
-from deeploy.planner.extract import Extracted, extract
+from deeploy.planner.extract import Extracted, extract, root_of
 from deeploy.planner.model import NoPlan, Options, solve
 from deeploy.planner.problem import Plan, Problem
 from deeploy.targets import target_of
@@ -104,8 +104,8 @@ def annotate(function: func.FuncOp, extracted: Extracted, plan: Plan) -> None:
         nest.buffers = IntegerAttr(choice.buffers, i64)
         nest.scratch = IntegerAttr(scratch, i64)
         nest.cycles = IntegerAttr(choice.cycles, i64)
-        nest.homes = ArrayAttr([StringAttr(placed[r][0]) for r in nest.results])
-        nest.offsets = ints([placed[r][1] for r in nest.results])
+        nest.homes = ArrayAttr([StringAttr(placed[root_of(r)][0]) for r in nest.results])
+        nest.offsets = ints([placed[root_of(r)][1] for r in nest.results])
     arguments: list[dict[str, Attribute]] = [{} for _ in function.body.block.args]
     for value, (home, offset) in placed.items():
         attributes: dict[str, Attribute] = {
