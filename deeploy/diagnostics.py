@@ -33,6 +33,7 @@ from xdsl.utils.hints import isa
 
 BAD_INPUT = 1
 BAD_USAGE = 2
+INTERRUPTED = 130
 
 
 class DeeployError(DiagnosticException):
@@ -188,6 +189,8 @@ def run_main(main: Callable[[Sequence[str]], int | None], argv: Sequence[str] | 
     except BrokenPipeError:
         _close_stdout()
         return BAD_INPUT
+    except KeyboardInterrupt:
+        return INTERRUPTED
     except (DiagnosticException, ParseError, ArgSpecParseError, OSError) as error:
         if "--debug" in argv:
             raise

@@ -80,7 +80,7 @@ def check_fits(problem: Problem) -> None:
             f"nest '{step.name}' does not fit: it needs at least {step.smallest()} bytes of "
             f"{problem.compute.name}, and {problem.compute.size} are given; the smallest budget "
             f"for the whole network is {step.smallest()} bytes; give more {problem.compute.name}, "
-            "fewer cores (less kernel scratch), or single buffers"
+            "fewer cores (less kernel scratch), or let 'buffers' be chosen"
         )
 
 
