@@ -6,9 +6,12 @@ import math
 
 from xdsl.dialects.builtin import (
     I64,
+    AnyFloat,
     DenseArrayBase,
     DenseIntOrFPElementsAttr,
     DenseResourceAttr,
+    Float64Type,
+    FloatAttr,
     IntegerAttr,
     TensorType,
     i64,
@@ -30,7 +33,7 @@ from xdsl.traits import ConstantLike, Pure
 from xdsl.utils.exceptions import VerifyException
 from xdsl.utils.hints import isa
 
-from deeploy.dialects.graph.base import GraphOp, tuple_of
+from deeploy.dialects.graph.base import GraphOp, element_type, tuple_of
 from deeploy.interfaces.tiling import Iterator, shape_of
 
 __all__ = ["ConcatOp", "ConstantOp", "CopyOp", "PadOp", "ReshapeOp", "SliceOp", "TransposeOp"]
@@ -161,11 +164,16 @@ class PadOp(UnaryMovementOp):
     input = operand_def(TensorType)
     low = prop_def(DenseArrayBase.constr(i64))
     high = prop_def(DenseArrayBase.constr(i64))
-    value = prop_def(IntegerAttr[I64])
+    value = prop_def(IntegerAttr[I64] | FloatAttr[Float64Type])
     result = result_def(TensorType)
     irdl_options = (ParsePropInAttrDict(),)
     traits = traits_def(Pure())
     assembly_format = UNARY_FORMAT
+
+    def verify_(self) -> None:
+        super().verify_()
+        if isinstance(self.value, FloatAttr) != isinstance(element_type(self.result), AnyFloat):
+            raise VerifyException("'graph.pad' needs a value of its element type")
 
     def infer_shape(self) -> tuple[int, ...]:
         shape, low, high = shape_of(self.input), tuple_of(self.low), tuple_of(self.high)

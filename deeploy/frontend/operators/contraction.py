@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from xdsl.dialects.builtin import f32
 
 from deeploy.diagnostics import DeeployError
 from deeploy.dialects.graph import AddOp, MatmulOp, MulOp, si32
@@ -19,8 +20,8 @@ from deeploy.frontend.ranges import (
     bounds,
     check_accumulator,
 )
-from deeploy.frontend.registry import converter
-from deeploy.frontend.values import Constant, Tensor, Value
+from deeploy.frontend.registry import NUMBERS, converter
+from deeploy.frontend.values import Constant, Tensor, Value, any_real
 from deeploy.frontend.weights import constant_weight, known_sums, unknown_sums
 
 
@@ -105,7 +106,46 @@ def _interval(lhs: Value, rhs: Value, transposed: bool, scale: int, bias: Bias |
     return unknown_sums(weights, rhs.interval, lhs.shape[-1:], scale, values)
 
 
-@converter("MatMul", "any rank, leading dimensions broadcast; constants are stored transposed")
+def real_matmul(
+    b: Builder,
+    lhs: Value,
+    rhs: Value,
+    *,
+    transposed: bool = False,
+    scale: float = 1.0,
+    bias: Value | None = None,
+) -> Tensor:
+    """`scale * lhs @ rhs + bias` on floats; the bias has one value for each column."""
+    if isinstance(rhs, Constant) and not transposed:
+        rhs, transposed = Constant(rhs.name, np.swapaxes(rhs.array, -1, -2)), True
+    _check_columns(lhs, rhs, transposed, None)
+    if isinstance(lhs, Constant):
+        lhs = scaled(b, lhs, scale)
+    else:
+        rhs = scaled(b, rhs, scale)
+    operands = {
+        "lhs": b.real(lhs).ssa,
+        "rhs": b.real(rhs).ssa,
+        "add": None if bias is None else b.real(bias).ssa,
+    }
+    return b.emit(MatmulOp, operands, None, {"transpose_rhs": flag(transposed)})
+
+
+def scaled(b: Builder, value: Value, scale: float) -> Value:
+    """`value * scale` as floats, at once if it is a constant."""
+    if scale == 1:
+        return value
+    if isinstance(value, Constant):
+        return Constant(value.name, value.reals() * np.float32(scale))
+    factor = b.constant("scale", np.float32(scale).reshape(1), f32)
+    return b.emit(MulOp, {"lhs": b.real(value).ssa, "rhs": factor.ssa}, None)
+
+
+@converter(
+    "MatMul",
+    "any rank, leading dimensions broadcast; constants are stored transposed",
+    types=NUMBERS,
+)
 def convert_matmul(node: Node, b: Builder) -> Value:
     """`graph.matmul`; vectors become matrices of one row or column."""
     lhs, rhs = node.value(0), node.value(1)
@@ -116,7 +156,7 @@ def convert_matmul(node: Node, b: Builder) -> Value:
         lhs = _reshaped(b, lhs, (1, *lhs.shape))
     if column:
         rhs = _reshaped(b, rhs, (*rhs.shape, 1))
-    y = matmul(b, lhs, rhs)
+    y = real_matmul(b, lhs, rhs) if any_real(lhs, rhs) else matmul(b, lhs, rhs)
     shape = y.shape[:-2] + y.shape[-2:][row : 2 - column]
     return b.reshape(y, shape)
 
@@ -127,20 +167,53 @@ def _reshaped(b: Builder, value: Value, shape: Sequence[int]) -> Value:
     return b.reshape(value, shape)
 
 
-@converter("Gemm", "transA, transB, integral alpha and beta, any bias that broadcasts")
+@converter(
+    "Gemm",
+    "transA, transB, any bias that broadcasts; alpha and beta, integral ones on integers",
+    types=NUMBERS,
+)
 def convert_gemm(node: Node, b: Builder) -> Value:
     """`graph.matmul`; a constant bias per column is its epilogue, any other a `graph.add`."""
     lhs, rhs, addend = node.value(0), node.value(1), node.optional(2)
-    if len(lhs.shape) != 2 or len(rhs.shape) != 2:
+    # ONNX has matrices here; some exporters fuse products of higher ranks with a bias
+    if min(len(lhs.shape), len(rhs.shape)) < 2:
         raise DeeployError(f"operands must be matrices, not {lhs.shape} and {rhs.shape}")
-    alpha, beta = _scale(node, "alpha"), _scale(node, "beta")
     if node.integer("transA", 0):
         lhs = _transposed(b, lhs)
     transposed = bool(node.integer("transB", 0))
-    columns = rhs.shape[0 if transposed else 1]
+    scales = (node.number("alpha", 1.0), node.number("beta", 1.0))
+    if any_real(lhs, rhs, addend) or not all(scale.is_integer() for scale in scales):
+        return _real_gemm(b, lhs, rhs, addend, transposed, *scales)
+    alpha, beta = _scale(node, "alpha"), _scale(node, "beta")
+    columns = rhs.shape[-2 if transposed else -1]
     bias = _column_bias(addend, beta, columns)
     y = matmul(b, lhs, rhs, transposed=transposed, scale=alpha, bias=bias)
     return y if addend is None or bias else _add(b, y, addend, beta)
+
+
+def _real_gemm(
+    b: Builder,
+    lhs: Value,
+    rhs: Value,
+    addend: Value | None,
+    transposed: bool,
+    alpha: float,
+    beta: float,
+) -> Tensor:
+    """Gemm on floats."""
+    columns = rhs.shape[-2 if transposed else -1]
+    bias = None
+    if addend is not None:
+        addend = scaled(b, addend, beta)
+        if addend.shape == (columns,) or addend.shape == (1, columns):
+            bias, addend = _reshaped(b, addend, (columns,)), None
+    y = real_matmul(b, lhs, rhs, transposed=transposed, scale=alpha, bias=bias)
+    if addend is None:
+        return y
+    result = b.emit(AddOp, {"lhs": y.ssa, "rhs": b.real(addend).ssa}, None)
+    if result.shape != y.shape:
+        raise DeeployError(f"input 'C' of shape {addend.shape} does not broadcast to {y.shape}")
+    return result
 
 
 def _scale(node: Node, name: str) -> int:
@@ -152,8 +225,9 @@ def _scale(node: Node, name: str) -> int:
 
 def _transposed(b: Builder, value: Value) -> Value:
     if isinstance(value, Constant):
-        return Constant(value.name, value.array.T)
-    return b.transpose(value, (1, 0))
+        return Constant(value.name, np.swapaxes(value.array, -1, -2))
+    *lead, rows, columns = range(len(value.shape))
+    return b.transpose(value, (*lead, columns, rows))
 
 
 def _column_bias(addend: Value | None, beta: int, columns: int) -> Bias | None:

@@ -7,15 +7,26 @@ from collections.abc import Callable
 from functools import reduce
 
 import numpy as np
-import onnx
+from xdsl.dialects.builtin import StringAttr
+from xdsl.ir import Attribute
 
 from deeploy.diagnostics import DeeployError
-from deeploy.dialects.graph import AddOp, BinaryOp, MaxOp, MinOp, MulOp, SubOp
-from deeploy.frontend.builder import Builder
+from deeploy.dialects.graph import (
+    AddOp,
+    BinaryOp,
+    DivOp,
+    MaxOp,
+    MinOp,
+    MulOp,
+    PowOp,
+    SubOp,
+    UnaryOp,
+)
+from deeploy.frontend.builder import Builder, real_number
 from deeploy.frontend.nodes import Node
 from deeploy.frontend.ranges import INT32, Interval
-from deeploy.frontend.registry import converter
-from deeploy.frontend.values import Tensor, Value
+from deeploy.frontend.registry import NUMBERS, converter
+from deeploy.frontend.values import Constant, Tensor, Value, any_real
 
 BROADCAST = "two operands that broadcast; one may be constant"
 
@@ -31,7 +42,18 @@ def binary(
     An operand of which nothing is known but that it has 32 bits makes the op wrap around, as
     integers do in ONNX; everywhere else a result beyond 32 bits is an error.
     """
-    return combined(b, b.tensor(node.value(0)), b.tensor(node.value(1)), op_class, combine)
+    lhs, rhs = alike(b, node.value(0), node.value(1))
+    return combined(b, lhs, rhs, op_class, combine)
+
+
+def alike(b: Builder, *values: Value) -> list[Tensor]:
+    """`values` as tensors: all of floats if one of them is."""
+    return [b.real(v) for v in values] if any_real(*values) else [b.tensor(v) for v in values]
+
+
+def real_binary(b: Builder, op_class: type[BinaryOp], lhs: Value, rhs: Value) -> Tensor:
+    """An op on two operands, as floats."""
+    return b.emit(op_class, {"lhs": b.real(lhs).ssa, "rhs": b.real(rhs).ssa}, None)
 
 
 def combined(
@@ -42,6 +64,8 @@ def combined(
     combine: Callable[[Interval, Interval], Interval],
 ) -> Tensor:
     """The same on tensors."""
+    if lhs.is_real:
+        return real_binary(b, op_class, lhs, rhs)
     interval = combine(lhs.interval, rhs.interval)
     if interval not in INT32:
         if INT32 not in (lhs.interval, rhs.interval):
@@ -50,19 +74,19 @@ def combined(
     return b.emit(op_class, {"lhs": lhs.ssa, "rhs": rhs.ssa}, interval)
 
 
-@converter("Add", BROADCAST)
+@converter("Add", BROADCAST, types=NUMBERS)
 def convert_add(node: Node, b: Builder) -> Value:
     """`graph.add`."""
     return binary(node, b, AddOp, Interval.__add__)
 
 
-@converter("Sub", BROADCAST)
+@converter("Sub", BROADCAST, types=NUMBERS)
 def convert_sub(node: Node, b: Builder) -> Value:
     """`graph.sub`."""
     return binary(node, b, SubOp, Interval.__sub__)
 
 
-@converter("Mul", BROADCAST)
+@converter("Mul", BROADCAST, types=NUMBERS)
 def convert_mul(node: Node, b: Builder) -> Value:
     """`graph.mul`."""
     return binary(node, b, MulOp, Interval.__mul__)
@@ -79,58 +103,117 @@ def extremum(
     def combine(x: Interval, y: Interval) -> Interval:
         return Interval(choose(x.low, y.low), choose(x.high, y.high))
 
-    first, *rest = (b.tensor(value) for value in node.values())
+    first, *rest = alike(b, *node.values())
     return reduce(lambda x, y: combined(b, x, y, op_class, combine), rest, first)
 
 
-@converter("Max", "any number of operands that broadcast; some may be constant")
+@converter("Max", "any number of operands that broadcast; some may be constant", types=NUMBERS)
 def convert_max(node: Node, b: Builder) -> Value:
     """`graph.max`."""
     return extremum(node, b, MaxOp, max)
 
 
-@converter("Min", "any number of operands that broadcast; some may be constant")
+@converter("Min", "any number of operands that broadcast; some may be constant", types=NUMBERS)
 def convert_min(node: Node, b: Builder) -> Value:
     """`graph.min`."""
     return extremum(node, b, MinOp, min)
 
 
-@converter("Relu", "max(x, 0)")
+@converter(
+    "Div",
+    "of floats; two operands that broadcast, one may be constant",
+    types=NUMBERS,
+    schema=False,  # QuantLib leaves attributes of its own
+)
+def convert_div(node: Node, b: Builder) -> Value:
+    """`graph.div`. Integers of float32 are divided as floats, others truncate in ONNX."""
+    lhs, rhs = node.value(0), node.value(1)
+    if any(isinstance(v, Constant) and v.array.dtype.kind in "iu" for v in (lhs, rhs)):
+        raise DeeployError("division of integers is not supported", "use IntegerDiv")
+    return real_binary(b, DivOp, lhs, rhs)
+
+
+@converter("Pow", "of floats; integers to the power of two", types=NUMBERS)
+def convert_pow(node: Node, b: Builder) -> Value:
+    """`graph.pow`, or a product or square root for the exponents 2 and 1/2."""
+    lhs, rhs = node.value(0), node.value(1)
+    exponent = rhs.array.ravel() if isinstance(rhs, Constant) else np.zeros(0)
+    known = float(exponent[0]) if exponent.size == 1 and len(rhs.shape) <= len(lhs.shape) else None
+    x = b.tensor(lhs)
+    if known == 1:
+        return x
+    if known == 2:
+        return combined(b, x, x, MulOp, lambda v, _: square(v))
+    if known == 0.5:
+        return real_unary(b, x, "sqrt")
+    return real_binary(b, PowOp, x, rhs)
+
+
+def square(x: Interval) -> Interval:
+    """The squares of integers."""
+    ends = sorted((x.low * x.low, x.high * x.high))
+    return Interval(0 if Interval(0, 0) in x else ends[0], ends[1])
+
+
+@converter("Where", "constant condition", types=NUMBERS)
+def convert_where(node: Node, b: Builder) -> Value:
+    """One of both values, or their sum, each multiplied by 0 or 1."""
+    condition = node.constant(0, "condition")
+    if condition is None:
+        raise DeeployError("'condition' is missing")
+    mask = condition.array.astype(bool)
+    chosen = node.value(1 if mask.all() else 2)
+    shape = np.broadcast_shapes(condition.shape, *(node.value(i).shape for i in (1, 2)))
+    if mask.all() or not mask.any():
+        if chosen.shape != shape:
+            raise DeeployError(f"a value of shape {chosen.shape} would broadcast to {shape}")
+        return chosen
+    parts = [_masked(b, node.value(1), mask), _masked(b, node.value(2), ~mask)]
+    x, y = alike(b, *parts)
+    return combined(b, x, y, AddOp, Interval.__or__)
+
+
+def _masked(b: Builder, value: Value, mask: np.ndarray) -> Value:
+    """`value` where `mask` is set, else zero."""
+    if isinstance(value, Constant):
+        return Constant(value.name, np.where(mask, value.array, 0).astype(value.array.dtype))
+    factor = Constant("mask", mask.astype(np.int8))
+    x, y = alike(b, value, factor) if value.is_real else (value, b.tensor(factor))
+    return combined(b, x, y, MulOp, lambda v, _: v | Interval(0, 0))
+
+
+def real_unary(b: Builder, value: Value, function: str, *parameters: float) -> Tensor:
+    """`graph.unary` on `value` as floats; parameters are alpha and beta."""
+    names = ("alpha", "beta")
+    properties: dict[str, Attribute] = {"function": StringAttr(function)}
+    for name, parameter in zip(names, parameters, strict=False):
+        if math.isfinite(parameter):
+            properties[name] = real_number(parameter)
+    return b.emit(UnaryOp, {"input": b.real(value).ssa}, None, properties)
+
+
+@converter("Relu", "max(x, 0)", types=NUMBERS)
 def convert_relu(node: Node, b: Builder) -> Value:
-    """`graph.clip`."""
+    """`graph.clip`, on floats `graph.unary`."""
+    if node.value(0).is_real:
+        return real_unary(b, node.value(0), "relu")
     return b.clip(b.tensor(node.value(0)), Interval(0, INT32.high))
 
 
-@converter("Clip", "constant limits, as attributes or inputs", schema=False)
+@converter("Clip", "constant limits, as attributes or inputs", types=NUMBERS, schema=False)
 def convert_clip(node: Node, b: Builder) -> Value:
-    """`graph.clip`; limits that are no integers are rounded inwards."""
+    """`graph.clip`, where limits are rounded inwards; on floats `graph.unary`."""
     low, high = node.scalar_from("min", 1), node.scalar_from("max", 2)
-    # as in ONNX, where the lower limit is the larger one the upper one wins
-    upper = INT32.high if high is None else math.floor(_in_range(high))
-    lower = INT32.low if low is None else math.ceil(_in_range(low))
-    return b.clip(b.tensor(node.value(0)), Interval(min(lower, upper), upper))
+    x = b.tensor(node.value(0))
+    if x.is_real:
+        upper = math.inf if high is None else high
+        # as in ONNX, where the lower limit is the larger one the upper one wins
+        lower = min(-math.inf if low is None else low, upper)
+        return real_unary(b, x, "clip", lower, upper)
+    limit = INT32.high if high is None else math.floor(_in_range(high))
+    start = INT32.low if low is None else math.ceil(_in_range(low))
+    return b.clip(x, Interval(min(start, limit), limit))
 
 
 def _in_range(limit: float) -> float:
     return min(max(limit, INT32.low), INT32.high)
-
-
-@converter("Cast", "between integer types: clamps where the new type is too small")
-def convert_cast(node: Node, b: Builder) -> Value:
-    """`graph.clip`, or nothing where the new type holds all values.
-
-    Integers may be carried in any float type of ONNX, so a cast to one changes nothing.
-    """
-    x, target = b.tensor(node.value(0)), node.integer("to")
-    limits = _cast_limits(target)
-    return x if x.interval in limits else b.clip(x, limits)
-
-
-def _cast_limits(target: int) -> Interval:
-    dtype = onnx.helper.tensor_dtype_to_np_dtype(target)
-    if dtype.kind == "f" and dtype.itemsize >= 4:
-        return INT32
-    if dtype.kind not in "iu":
-        raise DeeployError(f"a cast to {dtype} is not supported", "integers and float32 are")
-    limits = np.iinfo(dtype)
-    return Interval(max(int(limits.min), INT32.low), min(int(limits.max), INT32.high))

@@ -88,7 +88,7 @@ def convert_gather(node: Node, b: Builder) -> Value:
     axis = normalised_axis(node.integer("axis", 0), len(x.shape))
     picked = _checked_indices(indices.integers(), x.shape[axis])
     parts = [part(b, x, axis, start, count) for start, count in _runs(picked)]
-    y = parts[0] if len(parts) == 1 else concat(b, parts, axis, x.interval)
+    y = parts[0] if len(parts) == 1 else concat(b, parts, axis)
     return b.reshape(y, (*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :]))
 
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from xdsl.ir import Attribute
+
 from deeploy.diagnostics import DeeployError
 from deeploy.dialects.graph import ConcatOp, PadOp, ints
-from deeploy.frontend.builder import Builder, number
+from deeploy.frontend.builder import Builder, number, real_number
 from deeploy.frontend.folding import is_empty
 from deeploy.frontend.nodes import Node, normalised_axes, normalised_axis
 from deeploy.frontend.ranges import Interval, smallest_type, union
 from deeploy.frontend.registry import converter
-from deeploy.frontend.values import Tensor, Value, interval_of
+from deeploy.frontend.values import ElementType, Tensor, Value, any_real, interval_of
 
 
 @converter("Identity", "passes its input on")
@@ -110,19 +112,21 @@ def convert_concat(node: Node, b: Builder) -> Value:
         return values[0]
     if not values:
         raise DeeployError("all operands are empty")
-    axis = normalised_axis(node.integer("axis"), len(values[0].shape))
+    return concat(b, values, normalised_axis(node.integer("axis"), len(values[0].shape)))
+
+
+def concat(b: Builder, values: Sequence[Value], axis: int) -> Tensor:
+    """`graph.concat`, in the smallest type that holds all values."""
+    properties = {"axis": number(axis)}
+    if any_real(*values):
+        return b.emit(ConcatOp, {"inputs": [b.real(v).ssa for v in values]}, None, properties)
     interval = union(interval_of(value) for value in values)
-    return concat(b, values, axis, interval)
-
-
-def concat(b: Builder, values: Sequence[Value], axis: int, interval: Interval) -> Tensor:
-    """`graph.concat` of values that `interval` holds; all get the same element type."""
-    type = smallest_type(interval)
+    type: ElementType = smallest_type(interval)
     tensors = [b.tensor(value) for value in values]
     if len({tensor.element_type for tensor in tensors}) == 1:
         type = tensors[0].element_type
     parts = [b.tensor(value, type).ssa for value in values]
-    return b.emit(ConcatOp, {"inputs": parts}, interval, {"axis": number(axis)}, element_type=type)
+    return b.emit(ConcatOp, {"inputs": parts}, interval, properties, element_type=type)
 
 
 @converter("Pad", "constant mode; pads and value constant, as attributes or inputs", schema=False)
@@ -132,17 +136,20 @@ def convert_pad(node: Node, b: Builder) -> Value:
     if mode != "constant":
         raise DeeployError(f"mode '{mode}' is not supported", "only 'constant' is")
     value = node.scalar_from("value", 2) or 0
-    if value != int(value):
-        raise DeeployError(f"the padding value {value:g} is not an integer")
-    interval = interval_of(node.value(0)) | Interval(int(value), int(value))
-    low, high = _pads(node, len(node.value(0).shape))
+    x, (low, high) = node.value(0), _pads(node, len(node.value(0).shape))
     if not any((*low, *high)):
-        return node.value(0)
-    x = b.tensor(node.value(0))
-    if int(value) and interval != x.interval:
-        x = b.tensor(x, smallest_type(interval))
-    properties = {"low": ints(low), "high": ints(high), "value": number(int(value))}
-    return b.emit(PadOp, {"input": x.ssa}, interval, properties, element_type=x.element_type)
+        return x
+    properties: dict[str, Attribute] = {"low": ints(low), "high": ints(high)}
+    if x.is_real or not float(value).is_integer():
+        properties["value"] = real_number(value)
+        return b.emit(PadOp, {"input": b.real(x).ssa}, None, properties)
+    interval = interval_of(x) | Interval(int(value), int(value))
+    tensor = b.tensor(x)
+    if int(value) and interval != tensor.interval:
+        tensor = b.tensor(tensor, smallest_type(interval))
+    properties["value"] = number(int(value))
+    type = tensor.element_type
+    return b.emit(PadOp, {"input": tensor.ssa}, interval, properties, element_type=type)
 
 
 def _pads(node: Node, rank: int) -> tuple[list[int], list[int]]:

@@ -30,7 +30,7 @@ from deeploy.frontend.ranges import (
     check_accumulator,
 )
 from deeploy.frontend.registry import converter
-from deeploy.frontend.values import Constant, Tensor, Value
+from deeploy.frontend.values import Constant, Tensor, Value, any_real
 from deeploy.frontend.weights import constant_weight, known_sums, unknown_sums
 
 
@@ -155,12 +155,14 @@ def _ceil_pads(
 
 @converter("Conv", "1-D and 2-D; groups, strides, pads, auto_pad, dilations, bias")
 def convert_conv(node: Node, b: Builder) -> Value:
-    """`graph.conv`; a constant bias is its epilogue."""
+    """`graph.conv`; a bias of floats, or a constant one, is its epilogue."""
     x, weight = b.tensor(node.value(0)), node.value(1)
     rank = len(x.shape)
     image = as_image(b, x)
     _check_weight(node, weight, rank)
     window = geometry(node, image, weight.shape[2:], rank)
+    if any_real(image, weight, node.optional(2)):
+        return from_image(b, _real_conv(node, b, image, weight, window), rank)
     seen = image.interval | ZERO if any(window.pads) else image.interval
     bias = _constant_bias(node, weight.shape[0])
     accumulator = _accumulator(weight, seen, bias and bias[1])
@@ -172,6 +174,22 @@ def convert_conv(node: Node, b: Builder) -> Value:
     operands = {"input": image.ssa, "weight": _weight(b, weight).ssa, "add": add.tensor}
     y = b.emit(ConvOp, operands, accumulator, properties, element_type=si32)
     return from_image(b, _computed_bias(node, b, y), rank)
+
+
+def _real_conv(node: Node, b: Builder, x: Tensor, weight: Value, window: Geometry) -> Tensor:
+    """A convolution of floats; zeros as bias are left out."""
+    bias, channels = node.optional(2), weight.shape[0]
+    if bias is not None and bias.shape != (channels,):
+        raise DeeployError(f"the bias has shape {bias.shape}, not ({channels},)")
+    if isinstance(bias, Constant) and not bias.array.any():
+        bias = None
+    operands = {
+        "input": b.real(x).ssa,
+        "weight": as_image(b, b.real(weight)).ssa,
+        "add": None if bias is None else b.real(bias).ssa,
+    }
+    properties = window.properties() | {"groups": number(node.integer("group", 1))}
+    return b.emit(ConvOp, operands, None, properties)
 
 
 def _weight(b: Builder, weight: Value) -> Tensor:
@@ -233,7 +251,9 @@ def _pool(
     extents = [d * (k - 1) + 1 for d, k in zip(window.dilations, window.kernel, strict=True)]
     if any(p >= e for p, e in zip(window.pads, extents * 2, strict=True)):
         raise DeeployError(f"pads {list(window.pads)} hold whole windows of {list(window.kernel)}")
-    padded = image.interval | ZERO if properties.get("count_include_pad") else image.interval
+    padded = image.bounds
+    if padded is not None and properties.get("count_include_pad"):
+        padded |= ZERO
     return b.emit(
         op_class,
         {"input": image.ssa},
