@@ -114,6 +114,8 @@ class Checker:
                 yield self.tensor(result, home, IntegerAttr(offset, 64), n, last)
                 if result in returned and self.homes[result] != self.target.io:
                     fail(nest, f"an output of the network must lie in {self.target.io}")
+                if not self.target.memory(self.homes[result]).activations:
+                    fail(nest, f"{self.homes[result]} cannot hold what a nest computes")
 
     def tensor(
         self,
