@@ -1,7 +1,8 @@
 """The meaning of buffers, transfers and kernel calls.
 
 Memories are arrays of bytes, so that buffers at overlapping addresses do overlap. Fresh memory and
-destinations of running transfers hold poison: what is used too early gives a wrong result.
+destinations of running transfers hold poison: what is used too early gives a wrong result. So does
+a source that changes while it is transferred.
 """
 
 from __future__ import annotations
@@ -73,6 +74,11 @@ def fresh(type: MemRefType) -> Array:
     return strided(flat, type)
 
 
+def poison(array: Array) -> Array:
+    """One element of poison, of the type of an array."""
+    return np.frombuffer(bytes([POISON] * array.itemsize), array.dtype)
+
+
 def mixed(static: Sequence[int], dynamic: Sequence[int]) -> list[int]:
     """A list of numbers, some of which are values."""
     values = iter(dynamic)
@@ -86,7 +92,7 @@ class MemoryFunctions(InterpreterFunctions):
     def __init__(self, ctx: Context, module: ModuleOp) -> None:
         self.ctx = ctx
         self.memories = Memories(module)
-        self.channels: list[list[tuple[Array, Array]]] = []
+        self.channels: list[list[tuple[Array, Array, Array]]] = []
 
     @impl(memref.AllocOp)
     def run_alloc(
@@ -160,16 +166,18 @@ class MemoryFunctions(InterpreterFunctions):
         self, interpreter: Interpreter, op: dma.StartOp, args: PythonValues
     ) -> PythonValues:
         source, destination, channel = args
-        destination[...] = np.frombuffer(bytes([POISON] * destination.itemsize), destination.dtype)
-        channel.append((source, destination))
+        destination[...] = poison(destination)
+        channel.append((source, source.copy(), destination))
         return ()
 
     @impl(dma.WaitOp)
     def run_wait(
         self, interpreter: Interpreter, op: dma.WaitOp, args: PythonValues
     ) -> PythonValues:
-        for source, destination in args[0]:
-            destination[...] = source
+        for source, before, destination in args[0]:
+            # what changes while it is read may arrive before or after the change
+            same = (source == before) | (source != source)
+            destination[...] = np.where(same, source, poison(destination))
         args[0].clear()
         return ()
 
