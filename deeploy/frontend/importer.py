@@ -33,6 +33,8 @@ from deeploy.frontend.values import Constant, ElementType, Tensor, Value
 
 NETWORK = "network"
 NAME_ATTRIBUTE = "graph.name"
+QUANTLIB = "PACTOps"
+"""The domain of QuantLib's operators, which it always imports."""
 
 
 def import_model(
@@ -80,6 +82,7 @@ class _Importer:
     def __init__(self, model: onnx.ModelProto, ctx: Context, inputs: Sequence[GraphInput]) -> None:
         self.model = model
         self.opset = opset_of(model, "")
+        self.from_quantlib = any(entry.domain == QUANTLIB for entry in model.opset_import)
         self.inputs = inputs
         self.block = Block(arg_types=[TensorType(i.element_type, i.shape) for i in inputs])
         self.builder = Builder(ctx, self.block)
@@ -118,6 +121,7 @@ class _Importer:
             list(proto.output),
             self.opset,
             decode_attributes(proto),
+            self.from_quantlib,
         )
         folded = fold(proto, node)
         if folded is not None:

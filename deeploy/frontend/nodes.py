@@ -42,6 +42,9 @@ class Node:
     """One ONNX node, ready to be converted.
 
     Its methods raise `DeeployError` without the node's name, which the importer puts in front.
+
+    Attributes:
+        from_quantlib: whether the model comes from QuantLib, which leaves defaults out.
     """
 
     op_type: str
@@ -50,6 +53,7 @@ class Node:
     outputs: Sequence[str]
     opset: int = 0
     attributes: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    from_quantlib: bool = False
 
     def optional(self, index: int) -> Value | None:
         """The input at `index`, or None if it is left out."""

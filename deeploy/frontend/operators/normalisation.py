@@ -14,7 +14,7 @@ from deeploy.frontend.builder import Builder, real_number
 from deeploy.frontend.nodes import Node, normalised_axis
 from deeploy.frontend.operators.elementwise import real_binary, real_unary
 from deeploy.frontend.operators.reduction import reduce
-from deeploy.frontend.registry import CUSTOM, NUMBERS, ONNX, converter
+from deeploy.frontend.registry import CUSTOM, NUMBERS, converter
 from deeploy.frontend.values import Constant, Tensor, Value
 
 # --- Softmax --------------------------------------------------------------------------------------
@@ -31,15 +31,17 @@ def along(b: Builder, x: Tensor, axis: int, function: Callable[[Tensor], Tensor]
 
 
 def on_rows(node: Node, b: Builder, function: Callable[[Tensor], Tensor]) -> Tensor:
-    """`function` along the axis of a node; before opset 13, along all dimensions from it on."""
+    """`function` along the axis of a node; before opset 13, along all dimensions from it on.
+
+    QuantLib leaves the axis out, and means the last one whatever the opset.
+    """
     x = b.real(node.value(0))
     old = node.opset < 13
-    axis = normalised_axis(node.integer("axis", 1 if old else -1), len(x.shape))
-    if not old:
+    axis = node.integer("axis", 1 if old and not node.from_quantlib else -1)
+    axis = normalised_axis(axis, len(x.shape))
+    if not old or axis == len(x.shape) - 1:
         return along(b, x, axis, function)
     rows = b.reshape(x, (math.prod(x.shape[:axis]), math.prod(x.shape[axis:])))
-    if axis == len(x.shape) - 1:
-        rows = x
     return b.reshape(function(rows), x.shape)
 
 
@@ -146,18 +148,29 @@ def convert_layer_normalization(node: Node, b: Builder) -> Value:
     return layer_norm(b, x, axis, node.value(1), node.optional(2), epsilon)
 
 
-def _convert_rms(node: Node, b: Builder) -> Value:
+def _rms(node: Node, b: Builder, epsilon: float) -> Value:
     node.single_output("InvStdDev")
     x = b.real(node.value(0))
     axis = normalised_axis(node.integer("axis", -1), len(x.shape))
-    spelling = "eps" if "eps" in node.attributes else "epsilon"
-    return rms_norm(b, x, axis, node.value(1), node.number(spelling, 1e-5))
+    return rms_norm(b, x, axis, node.value(1), epsilon)
 
 
-for _name in ("RMSNorm", "RMSNormalization", "SimplifiedLayerNormalization"):
-    converter(_name, "any axis; of floats", domains=(ONNX, *CUSTOM), types=NUMBERS, schema=False)(
-        _convert_rms
-    )
+@converter("RMSNorm", "any axis; of floats", domains=CUSTOM, types=NUMBERS)
+def convert_rms_norm(node: Node, b: Builder) -> Value:
+    """`graph.rms_norm`, as QuantLib spells it."""
+    return _rms(node, b, node.number("eps", 1e-6))
+
+
+@converter("RMSNormalization", "any axis; of floats", types=NUMBERS, schema=False)
+def convert_rms_normalization(node: Node, b: Builder) -> Value:
+    """`graph.rms_norm`."""
+    return _rms(node, b, node.number("epsilon", 1e-5))
+
+
+@converter("SimplifiedLayerNormalization", "any axis; of floats", domains=CUSTOM, types=NUMBERS)
+def convert_simplified_layer_normalization(node: Node, b: Builder) -> Value:
+    """`graph.rms_norm`, as onnxruntime spells it."""
+    return _rms(node, b, node.number("epsilon", 1e-5))
 
 
 @converter("InstanceNormalization", "images of any rank; of floats", types=NUMBERS)

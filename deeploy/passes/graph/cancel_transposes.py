@@ -22,16 +22,23 @@ from xdsl.utils.hints import isa
 from deeploy.diagnostics import replace_op
 from deeploy.dialects.graph import (
     BinaryOp,
+    CastOp,
     ClipOp,
     ConcatOp,
     CopyOp,
+    DequantizeOp,
+    IntGeluOp,
+    IntHardswishOp,
     Ints,
     MatmulOp,
     PadOp,
+    QuantizeOp,
+    ReduceOp,
     RequantOp,
     ReshapeOp,
     SliceOp,
     TransposeOp,
+    UnaryOp,
     ints,
     tuple_of,
 )
@@ -101,13 +108,28 @@ def _transpose_before(
 # --- Elementwise ops ------------------------------------------------------------------------------
 
 
-class SinkThroughUnary(RewritePattern):
-    """`clip(transpose(x))` → `transpose(clip(x))`, likewise pad and slice."""
+UNARY = (
+    CastOp,
+    ClipOp,
+    CopyOp,
+    DequantizeOp,
+    IntGeluOp,
+    IntHardswishOp,
+    PadOp,
+    QuantizeOp,
+    SliceOp,
+    UnaryOp,
+)
+"""Ops on one operand that may move in front of a transpose."""
 
-    @op_type_rewrite_pattern
-    def match_and_rewrite(
-        self, op: ClipOp | CopyOp | PadOp | SliceOp, rewriter: PatternRewriter
-    ) -> None:
+
+class SinkThroughUnary(RewritePattern):
+    """`clip(transpose(x))` → `transpose(clip(x))`, likewise all of `UNARY`."""
+
+    def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter) -> None:
+        # with a vector along the last dimension, it must stay where it is
+        if not isinstance(op, UNARY) or len(op.operands) != 1:
+            return
         transpose = op.input.owner
         if not isinstance(transpose, TransposeOp):
             return
@@ -121,6 +143,25 @@ class SinkThroughUnary(RewritePattern):
         new_op = type(op).create(
             operands=[transpose.input],
             properties=properties,
+            result_types=[with_shape(op.result, shape)],
+        )
+        _sink(rewriter, op, [transpose], [], new_op)
+
+
+class SinkThroughReduce(RewritePattern):
+    """`reduce(transpose(x))` → `transpose(reduce(x))`, over the same dimensions of x."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: ReduceOp, rewriter: PatternRewriter) -> None:
+        transpose = op.input.owner
+        if not isinstance(transpose, TransposeOp):
+            return
+        permutation = tuple_of(transpose.permutation)
+        axes = sorted(permutation[axis] for axis in tuple_of(op.axes))
+        shape = _permuted(shape_of(op.result), inverse(permutation))
+        new_op = ReduceOp.create(
+            operands=[transpose.input],
+            properties={**op.properties, "axes": ints(axes)},
             result_types=[with_shape(op.result, shape)],
         )
         _sink(rewriter, op, [transpose], [], new_op)
@@ -401,6 +442,7 @@ class CancelTransposesPass(ModulePass):
             TransposeToReshape(),
             MergeEqualTransposes(),
             SinkThroughUnary(),
+            SinkThroughReduce(),
             SinkThroughRequant(ctx),
             SinkThroughBinary(ctx),
             SinkThroughConcat(ctx),

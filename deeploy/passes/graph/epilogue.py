@@ -16,12 +16,14 @@ from deeploy.dialects.graph import (
     AddOp,
     BinaryOp,
     ClipOp,
+    IntSoftmaxOp,
+    ItaMaxOp,
+    ItaPartialMaxOp,
     MulOp,
     RequantAttr,
     Requantised,
     RequantOp,
     SubOp,
-    element_type,
     integer_range,
     si32,
 )
@@ -81,12 +83,13 @@ class Epilogue:
 
     def along(self, rank: int, axis: int, channels: int) -> Epilogue | None:
         """With factors of shape `[channels]` or `[]`, if they vary along `axis` only."""
-        mul = _along(self.mul, rank, axis, channels)
-        add = _along(self.add, rank, axis, channels)
+        mul = along_axis(self.mul, rank, axis, channels)
+        add = along_axis(self.add, rank, axis, channels)
         return None if mul is None or add is None else replace(self, mul=mul, add=add)
 
 
-def _along(factor: Array, rank: int, axis: int, channels: int) -> Array | None:
+def along_axis(factor: Array, rank: int, axis: int, channels: int) -> Array | None:
+    """A factor that broadcasts, as `[channels]` or `[]`; None if it varies elsewhere."""
     if factor.size == 1:
         return factor.reshape(())
     shape = (1,) * (rank - factor.ndim) + factor.shape
@@ -108,10 +111,23 @@ def _factor(ctx: Context, operand: SSAValue | None, number: int) -> Array | None
 def epilogue_of(ctx: Context, op: Requantised | RequantOp) -> Epilogue | None:
     """What `op` does to its 32-bit value before it stores it; None if factors are no constants."""
     if op.requant is None:
-        return Epilogue.linear(1, 0) if element_type(op.results[0]) == si32 else None
+        return Epilogue.linear(1, 0) if _stores_all(op) else None
     number_mul, number_add, shift, low, high = op.requant.values()
     mul, add = _factor(ctx, op.mul, number_mul), _factor(ctx, op.add, number_add)
     return None if mul is None or add is None else Epilogue(mul, add, shift, low, high)
+
+
+def _stores_all(op: Requantised | RequantOp) -> bool:
+    """Whether the type of the result holds every value that `op` can compute."""
+    match op:
+        case IntSoftmaxOp():
+            low, high = 0, 255
+        case ItaMaxOp() | ItaPartialMaxOp():
+            low, high = 0, op.levels.value.data - 1
+        case _:
+            low, high = LOWEST, HIGHEST
+    lowest, highest = range_of(op.results[0]) or (0, -1)
+    return lowest <= low and high <= highest
 
 
 def as_epilogue(ctx: Context, op: Operation) -> tuple[SSAValue, Epilogue] | None:

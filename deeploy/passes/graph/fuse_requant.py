@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 from xdsl.context import Context
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.builtin import AnyFloat, ModuleOp
 from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
@@ -19,6 +20,9 @@ from deeploy.dialects.graph import (
     AddOp,
     BinaryOp,
     ClipOp,
+    ConvOp,
+    DepthwiseConvOp,
+    MatmulOp,
     RequantAttr,
     Requantised,
     RequantOp,
@@ -26,14 +30,18 @@ from deeploy.dialects.graph import (
     element_type,
 )
 from deeploy.interfaces.tiling import shape_of
+from deeploy.interpreters.graph import channel_axis
 from deeploy.passes.graph.epilogue import (
     Epilogue,
+    along_axis,
     as_epilogue,
     epilogue_of,
     make_requant,
     with_epilogue,
 )
-from deeploy.passes.graph.rewriting import rewrite_functions
+from deeploy.passes.graph.rewriting import constant_of, make_constant, rewrite_functions
+
+SEGMENTS = "operandSegmentSizes"
 
 
 def _key(op: Operation) -> str:
@@ -104,6 +112,45 @@ class FuseIntoProducer(RewritePattern):
 
 
 @dataclass
+class FuseBias(RewritePattern):
+    """`add(matmul(x, y), constant)` → `matmul(x, y) add constant` on floats; likewise convolutions,
+    and a constant that is subtracted. The constant must run along the channels."""
+
+    ctx: Context
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: AddOp | SubOp, rewriter: PatternRewriter) -> None:
+        if not isinstance(element_type(op.result), AnyFloat) or op.add is not None:
+            return
+        value, bias = op.lhs, constant_of(self.ctx, op.rhs)
+        if bias is None and isinstance(op, AddOp):
+            value, bias = op.rhs, constant_of(self.ctx, op.lhs)
+        producer = value.owner
+        if bias is None or not isinstance(producer, ConvOp | DepthwiseConvOp | MatmulOp):
+            return
+        shape = shape_of(value)
+        if producer.add is not None or not value.has_one_use() or shape_of(op.result) != shape:
+            return
+        channels = producer.channels()
+        vector = along_axis(bias, len(shape), channel_axis(producer), channels)
+        if vector is None:
+            return
+        vector = np.broadcast_to(-vector if isinstance(op, SubOp) else vector, (channels,))
+        constant = make_constant(
+            self.ctx, f"{_key(producer)}_bias", vector, element_type(op.result)
+        )
+        constant.result.name_hint = "bias"
+        new_op = type(producer).build(
+            operands=[*([v] for v in producer.operands), [], [constant.result]],
+            properties={k: v for k, v in producer.properties.items() if k != SEGMENTS},
+            result_types=[op.result.type],
+        )
+        new_op.location = producer.location
+        replace_op(rewriter, op, [constant, new_op])
+        rewriter.erase(producer)
+
+
+@dataclass
 class FuseIntoOperand(RewritePattern):
     """`add(requant(x), y)` → `add(x, y) {lhs_requant}`: a residual is requantised as it is read.
     Only numbers, and only where the requantised value has no other use."""
@@ -153,11 +200,12 @@ class FuseRequantPass(ModulePass):
     """Fuse bias, requantisation and activation into the op that computes the value.
 
     First everything is moved up into the producers, since there it saves writing an accumulator;
-    then requantisations that are left in front of a sum or difference are moved down into it.
+    then requantisations that are left in front of a sum or difference are moved down into it. On
+    floats only a constant bias is fused.
     """
 
     name = "fuse-requant"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        rewrite_functions(op, [MergeRequants(ctx), FuseIntoProducer(ctx)])
+        rewrite_functions(op, [MergeRequants(ctx), FuseIntoProducer(ctx), FuseBias(ctx)])
         rewrite_functions(op, [FuseIntoOperand(ctx)])

@@ -16,16 +16,20 @@ from xdsl.traits import IsTerminator
 
 from deeploy.diagnostics import node_name, replace_op
 from deeploy.dialects.graph import (
+    AddOp,
     BinaryOp,
     ClipOp,
     ConcatOp,
     ConstantOp,
     CopyOp,
+    DivOp,
+    MulOp,
     PadOp,
     Requantised,
     RequantOp,
     ReshapeOp,
     SliceOp,
+    SubOp,
     TransposeOp,
     element_type,
     tuple_of,
@@ -125,6 +129,57 @@ def make_clip(value: SSAValue, low: int, high: int, like: Operation) -> ClipOp:
         properties={"min": IntegerAttr(low, i64), "max": IntegerAttr(high, i64)},
         result_types=[like.results[0].type],
     )
+
+
+NEUTRAL: dict[type[BinaryOp], int] = {AddOp: 0, SubOp: 0, MulOp: 1, DivOp: 1}
+
+
+@dataclass
+class RemoveNeutral(RewritePattern):
+    """Arithmetic of floats with a constant that changes nothing: `x + 0`, `x - 0`, `x * 1`,
+    `x / 1`. A copy takes its place."""
+
+    ctx: Context
+
+    def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter) -> None:
+        if not isinstance(op, BinaryOp) or type(op) not in NEUTRAL or len(op.operands) != 2:
+            return
+        sides = [(op.lhs, op.rhs)]
+        if isinstance(op, AddOp | MulOp):
+            sides.append((op.rhs, op.lhs))
+        for value, other in sides:
+            constant = constant_of(self.ctx, other)
+            is_float = constant is not None and constant.dtype.kind == "f"
+            if (
+                is_float
+                and value.type == op.results[0].type
+                and (np.all(constant == NEUTRAL[type(op)]))
+            ):
+                copy = CopyOp.create(operands=[value], result_types=[value.type])
+                replace_op(rewriter, op, copy)
+                return
+
+
+@dataclass
+class DivToMul(RewritePattern):
+    """`x / c` → `x * (1 / c)` where that is exact: c is a power of two."""
+
+    ctx: Context
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: DivOp, rewriter: PatternRewriter) -> None:
+        divisor = constant_of(self.ctx, op.rhs)
+        if divisor is None or len(op.operands) != 2:
+            return
+        mantissas, exponents = np.frexp(divisor)
+        # not where the inverse would leave the normal numbers
+        if not np.all((np.abs(mantissas) == 0.5) & (np.abs(exponents) < 120)):
+            return
+        constant = changed_constant(self.ctx, op.rhs, 1 / divisor)
+        product = MulOp.build(
+            operands=[op.lhs, constant.result, [], []], result_types=[op.result.type]
+        )
+        replace_op(rewriter, op, [constant, product])
 
 
 # --- Pairs ----------------------------------------------------------------------------------------
@@ -264,8 +319,8 @@ class ShrinkConstants(RewritePattern):
 class SimplifyPass(ModulePass):
     """Remove ops that do nothing and write the others in their simplest form.
 
-    Identity requantisations, clips, copies and movements vanish; pairs of reshapes, transposes and
-    clips become one; constant factors lose the dimensions in which they do not vary.
+    Identity requantisations, clips, copies, movements and arithmetic vanish; pairs of reshapes,
+    transposes and clips become one; constant factors lose the dimensions in which they do not vary.
     """
 
     name = "simplify"
@@ -274,6 +329,8 @@ class SimplifyPass(ModulePass):
         patterns: list[RewritePattern] = [
             RemoveIdentity(),
             RequantToClip(),
+            RemoveNeutral(ctx),
+            DivToMul(ctx),
             MergeReshapes(),
             MergeTransposes(),
             TransposeToReshape(),
