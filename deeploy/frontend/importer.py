@@ -23,12 +23,13 @@ from xdsl.utils.exceptions import VerifyException
 from deeploy.diagnostics import DeeployError, summary
 from deeploy.dialects.graph import CopyOp
 from deeploy.frontend.builder import Builder, identifier
+from deeploy.frontend.decomposition import decomposed
 from deeploy.frontend.folding import fold, initializer
 from deeploy.frontend.inputs import GraphInput, InputValues, graph_inputs
 from deeploy.frontend.loading import check_node, load_model, node_label, opset_of
 from deeploy.frontend.nodes import Node, decode_attributes
 from deeploy.frontend.ranges import Interval, type_interval
-from deeploy.frontend.registry import find_operator
+from deeploy.frontend.registry import find_operator, is_known
 from deeploy.frontend.values import Constant, ElementType, Tensor, Value
 
 NETWORK = "network"
@@ -101,31 +102,46 @@ class _Importer:
         """
         self.builder.node_name = proto.name
         try:
-            results = self._results(proto)
-            if any(proto.output[len(results) :]):
-                raise DeeployError(f"it has {len(proto.output)} outputs, but only one is expected")
+            self._convert(proto, self.opset)
         except DeeployError as error:
             raise DeeployError(f"{node_label(proto)}: {error.message}", error.hint) from None
         except VerifyException as error:
             raise DeeployError(f"{node_label(proto)}: {summary(error)}") from None
-        for name, value in zip(proto.output, results, strict=False):
+
+    def _convert(self, proto: onnx.NodeProto, opset: int) -> None:
+        """Convert a node, or the nodes by which ONNX defines it, and keep its outputs."""
+        inputs = [self.values[name] if name else None for name in proto.input]
+        attributes = decode_attributes(proto)
+        outputs = list(proto.output)
+        node = Node(
+            proto.op_type, proto.name, inputs, outputs, opset, attributes, self.from_quantlib
+        )
+        results = fold(proto, node)
+        if results is None and not is_known(proto.op_type):
+            body = decomposed(proto, inputs, opset)
+            if body is not None:
+                self._convert_body(proto, *body)
+                return
+        if results is None:
+            results = self._results(proto, node)
+        if any(outputs[len(results) :]):
+            raise DeeployError(f"it has {len(outputs)} outputs, but only one is expected")
+        for name, value in zip(outputs, results, strict=False):
             if isinstance(value, Tensor) and value.ssa.name_hint is None:
                 value.ssa.name_hint = identifier(name)
             self.values[name] = value
 
-    def _results(self, proto: onnx.NodeProto) -> Sequence[Value]:
-        node = Node(
-            proto.op_type,
-            proto.name,
-            [self.values[name] if name else None for name in proto.input],
-            list(proto.output),
-            self.opset,
-            decode_attributes(proto),
-            self.from_quantlib,
-        )
-        folded = fold(proto, node)
-        if folded is not None:
-            return folded
+    def _convert_body(
+        self, proto: onnx.NodeProto, nodes: Sequence[onnx.NodeProto], opset: int
+    ) -> None:
+        check_node(self.model, proto)
+        for inner in nodes:
+            try:
+                self._convert(inner, opset)
+            except DeeployError as error:
+                raise DeeployError(f"its {inner.op_type}: {error.message}", error.hint) from None
+
+    def _results(self, proto: onnx.NodeProto, node: Node) -> Sequence[Value]:
         operator = find_operator(proto.op_type, proto.domain)
         if operator.schema:
             check_node(self.model, proto)

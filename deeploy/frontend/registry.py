@@ -102,6 +102,12 @@ def supported_operators() -> list[OperatorInfo]:
     return sorted(infos, key=lambda info: info.onnx_name.lower())
 
 
+def is_known(op_type: str) -> bool:
+    """Whether there is a converter for an operator."""
+    _load_families()
+    return op_type in _operators
+
+
 def find_operator(op_type: str, domain: str) -> Operator:
     """The operator of a node.
 

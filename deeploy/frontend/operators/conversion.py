@@ -34,6 +34,14 @@ def convert_cast(node: Node, b: Builder) -> Value:
     return x if x.interval in limits else b.clip(x, limits)
 
 
+@converter("CastLike", "passes its input on", types=NUMBERS)
+def convert_cast_like(node: Node, b: Builder) -> Value:
+    """Nothing: all that the network computes is of one type in ONNX."""
+    if node.value(0).is_real and not node.value(1).is_real:
+        raise DeeployError("a cast of floats to integers is not supported here", "use Cast")
+    return node.value(0)
+
+
 def _dtype(target: int) -> np.dtype[np.generic]:
     dtype = onnx.helper.tensor_dtype_to_np_dtype(target)
     if (dtype.kind == "f" and dtype.itemsize >= 4) or dtype.kind in "iu":

@@ -11,7 +11,7 @@ from deeploy.frontend.builder import Builder
 from deeploy.frontend.nodes import Node, normalised_axes, normalised_axis
 from deeploy.frontend.operators.movement import concat
 from deeploy.frontend.ranges import IntArray
-from deeploy.frontend.registry import converter
+from deeploy.frontend.registry import NUMBERS, converter
 from deeploy.frontend.values import Tensor, Value
 
 
@@ -22,7 +22,9 @@ def part(b: Builder, x: Tensor, axis: int, start: int, extent: int) -> Tensor:
     return b.slice(x, starts, shape, [1] * len(shape))
 
 
-@converter("Slice", "constant bounds, as attributes or inputs; positive steps", schema=False)
+@converter(
+    "Slice", "constant bounds, as attributes or inputs; positive steps", types=NUMBERS, schema=False
+)
 def convert_slice(node: Node, b: Builder) -> Value:
     """`graph.slice`."""
     x = b.tensor(node.value(0))
@@ -54,7 +56,9 @@ def _sliced(
     return b.slice(x, starts, shape, steps)
 
 
-@converter("Split", "constant sizes, as attribute or input, or equal parts", schema=False)
+@converter(
+    "Split", "constant sizes, as attribute or input, or equal parts", types=NUMBERS, schema=False
+)
 def convert_split(node: Node, b: Builder) -> Sequence[Value]:
     """One `graph.slice` for each output that has a name."""
     x = b.tensor(node.value(0))
@@ -78,7 +82,7 @@ def _equal_parts(extent: int, count: int) -> tuple[int, ...]:
     return (*(size,) * (count - 1), extent - size * (count - 1))
 
 
-@converter("Gather", "constant indices; data of any kind")
+@converter("Gather", "constant indices; data of any kind", types=NUMBERS)
 def convert_gather(node: Node, b: Builder) -> Value:
     """`graph.slice`, for indices that are not consecutive a `graph.concat` of several."""
     indices = node.constant(1, "indices")

@@ -13,17 +13,17 @@ from deeploy.frontend.builder import Builder, number, real_number
 from deeploy.frontend.folding import is_empty
 from deeploy.frontend.nodes import Node, normalised_axes, normalised_axis
 from deeploy.frontend.ranges import Interval, smallest_type, union
-from deeploy.frontend.registry import converter
+from deeploy.frontend.registry import NUMBERS, converter
 from deeploy.frontend.values import ElementType, Tensor, Value, any_real, interval_of
 
 
-@converter("Identity", "passes its input on")
+@converter("Identity", "passes its input on", types=NUMBERS)
 def convert_identity(node: Node, b: Builder) -> Value:
     """Nothing."""
     return node.value(0)
 
 
-@converter("Dropout", "for inference: passes its input on; no mask", schema=False)
+@converter("Dropout", "for inference: passes its input on; no mask", types=NUMBERS, schema=False)
 def convert_dropout(node: Node, b: Builder) -> Value:
     """Nothing."""
     node.single_output("mask")
@@ -32,7 +32,7 @@ def convert_dropout(node: Node, b: Builder) -> Value:
     return node.value(0)
 
 
-@converter("Flatten", "any axis")
+@converter("Flatten", "any axis", types=NUMBERS)
 def convert_flatten(node: Node, b: Builder) -> Value:
     """`graph.reshape` to two dimensions."""
     x = b.tensor(node.value(0))
@@ -42,7 +42,7 @@ def convert_flatten(node: Node, b: Builder) -> Value:
     return b.reshape(x, (math.prod(x.shape[:axis]), math.prod(x.shape[axis:])))
 
 
-@converter("Reshape", "constant shape; 0, -1 and allowzero")
+@converter("Reshape", "constant shape; 0, -1 and allowzero", types=NUMBERS)
 def convert_reshape(node: Node, b: Builder) -> Value:
     """`graph.reshape`."""
     x = b.tensor(node.value(0))
@@ -70,7 +70,7 @@ def _resolved_shape(
     return tuple(result)
 
 
-@converter("Squeeze", "axes as attribute or constant input", schema=False)
+@converter("Squeeze", "axes as attribute or constant input", types=NUMBERS, schema=False)
 def convert_squeeze(node: Node, b: Builder) -> Value:
     """`graph.reshape`."""
     x = b.tensor(node.value(0))
@@ -83,7 +83,7 @@ def convert_squeeze(node: Node, b: Builder) -> Value:
     return b.reshape(x, [e for i, e in enumerate(x.shape) if i not in axes])
 
 
-@converter("Unsqueeze", "axes as attribute or constant input", schema=False)
+@converter("Unsqueeze", "axes as attribute or constant input", types=NUMBERS, schema=False)
 def convert_unsqueeze(node: Node, b: Builder) -> Value:
     """`graph.reshape`."""
     x = b.tensor(node.value(0))
@@ -96,7 +96,7 @@ def convert_unsqueeze(node: Node, b: Builder) -> Value:
     return b.reshape(x, [1 if i in axes else next(rest) for i in range(rank)])
 
 
-@converter("Transpose", "any permutation")
+@converter("Transpose", "any permutation", types=NUMBERS)
 def convert_transpose(node: Node, b: Builder) -> Value:
     """`graph.transpose`."""
     x = b.tensor(node.value(0))
@@ -104,7 +104,43 @@ def convert_transpose(node: Node, b: Builder) -> Value:
     return b.transpose(x, permutation)
 
 
-@converter("Concat", "any axis and number of operands; empty ones vanish")
+@converter("DepthToSpace", "both modes", types=NUMBERS)
+def convert_depth_to_space(node: Node, b: Builder) -> Value:
+    """A `graph.transpose` between two of `graph.reshape`."""
+    x, size = b.tensor(node.value(0)), node.integer("blocksize")
+    n, c, h, w = _image_shape(x)
+    if size < 1 or c % (size * size):
+        raise DeeployError(f"{c} channels cannot be spread over blocks of {size} by {size}")
+    mode, depth = node.string("mode", "DCR"), c // (size * size)
+    if mode == "CRD":
+        blocks = b.reshape(x, (n, depth, size, size, h, w))
+        spread = b.transpose(blocks, (0, 1, 4, 2, 5, 3))
+    else:
+        blocks = b.reshape(x, (n, size, size, depth, h, w))
+        spread = b.transpose(blocks, (0, 3, 4, 1, 5, 2))
+    return b.reshape(spread, (n, depth, h * size, w * size))
+
+
+@converter("SpaceToDepth", "images", types=NUMBERS)
+def convert_space_to_depth(node: Node, b: Builder) -> Value:
+    """A `graph.transpose` between two of `graph.reshape`."""
+    x, size = b.tensor(node.value(0)), node.integer("blocksize")
+    n, c, h, w = _image_shape(x)
+    if size < 1 or h % size or w % size:
+        raise DeeployError(f"an image of {h} by {w} has no blocks of {size} by {size}")
+    blocks = b.reshape(x, (n, c, h // size, size, w // size, size))
+    stacked = b.transpose(blocks, (0, 3, 5, 1, 2, 4))
+    return b.reshape(stacked, (n, c * size * size, h // size, w // size))
+
+
+def _image_shape(x: Tensor) -> tuple[int, int, int, int]:
+    if len(x.shape) != 4:
+        raise DeeployError(f"the input has shape {x.shape}, but an image [N, C, H, W] is expected")
+    n, c, h, w = x.shape
+    return n, c, h, w
+
+
+@converter("Concat", "any axis and number of operands; empty ones vanish", types=NUMBERS)
 def convert_concat(node: Node, b: Builder) -> Value:
     """`graph.concat` in the smallest type that holds all operands."""
     values = [value for value in node.values() if not is_empty(value)]
@@ -129,7 +165,12 @@ def concat(b: Builder, values: Sequence[Value], axis: int) -> Tensor:
     return b.emit(ConcatOp, {"inputs": parts}, interval, properties, element_type=type)
 
 
-@converter("Pad", "constant mode; pads and value constant, as attributes or inputs", schema=False)
+@converter(
+    "Pad",
+    "constant mode; pads and value constant, as attributes or inputs",
+    types=NUMBERS,
+    schema=False,
+)
 def convert_pad(node: Node, b: Builder) -> Value:
     """`graph.pad`."""
     mode = node.string("mode", "constant")

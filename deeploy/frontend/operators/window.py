@@ -29,7 +29,7 @@ from deeploy.frontend.ranges import (
     Interval,
     check_accumulator,
 )
-from deeploy.frontend.registry import converter
+from deeploy.frontend.registry import NUMBERS, converter
 from deeploy.frontend.values import Constant, Tensor, Value, any_real
 from deeploy.frontend.weights import constant_weight, known_sums, unknown_sums
 
@@ -153,7 +153,7 @@ def _ceil_pads(
     return tuple(result)
 
 
-@converter("Conv", "1-D and 2-D; groups, strides, pads, auto_pad, dilations, bias")
+@converter("Conv", "1-D and 2-D; groups, strides, pads, auto_pad, dilations, bias", types=NUMBERS)
 def convert_conv(node: Node, b: Builder) -> Value:
     """`graph.conv`; a bias of floats, or a constant one, is its epilogue."""
     x, weight = b.tensor(node.value(0)), node.value(1)
@@ -263,7 +263,11 @@ def _pool(
     )
 
 
-@converter("MaxPool", "1-D and 2-D; strides, pads, auto_pad, dilations, ceil_mode; no indices")
+@converter(
+    "MaxPool",
+    "1-D and 2-D; strides, pads, auto_pad, dilations, ceil_mode; no indices",
+    types=NUMBERS,
+)
 def convert_max_pool(node: Node, b: Builder) -> Value:
     """`graph.max_pool`."""
     node.single_output("Indices")
@@ -278,6 +282,7 @@ def convert_max_pool(node: Node, b: Builder) -> Value:
     "AveragePool",
     "1-D and 2-D; half rounds up on integers; strides, pads, auto_pad, dilations, ceil_mode, "
     "count_include_pad",
+    types=NUMBERS,
 )
 def convert_average_pool(node: Node, b: Builder) -> Value:
     """`graph.average_pool`."""
@@ -305,13 +310,13 @@ def _global_pool(node: Node, b: Builder, op_class: type[PoolOp]) -> Tensor:
     return from_image(b, _pool(node, b, op_class, window, image), len(x.shape))
 
 
-@converter("GlobalAveragePool", "1-D and 2-D; half rounds up on integers")
+@converter("GlobalAveragePool", "1-D and 2-D; half rounds up on integers", types=NUMBERS)
 def convert_global_average_pool(node: Node, b: Builder) -> Value:
     """`graph.average_pool` with a window as large as the image."""
     return _global_pool(node, b, AveragePoolOp)
 
 
-@converter("GlobalMaxPool", "1-D and 2-D")
+@converter("GlobalMaxPool", "1-D and 2-D", types=NUMBERS)
 def convert_global_max_pool(node: Node, b: Builder) -> Value:
     """`graph.max_pool` with a window as large as the image."""
     return _global_pool(node, b, MaxPoolOp)
