@@ -21,9 +21,12 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute
+from xdsl.utils.hints import isa
 
 from deeploy import registry
 from deeploy.diagnostics import DeeployError
+from deeploy.dialects.graph import state_of
+from deeploy.functions import argument_attributes
 from deeploy.instrumentation.semantics import entry_function
 from deeploy.interpreters import argument_array
 from deeploy.resources import Array, ConstantType, numpy_dtype
@@ -112,7 +115,13 @@ def result_names(function: FuncOp) -> list[str]:
 
 
 def _inputs(function: FuncOp) -> tuple[list[str], Sequence[Attribute]]:
-    types = function.function_type.inputs.data
+    types = list(function.function_type.inputs.data)
+    for i, type in enumerate(types):
+        state = state_of(argument_attributes(function, i))
+        if state is not None and isa(type, TensorType | MemRefType):  # only its rows are given
+            shape = list(type.get_shape())
+            shape[state.axis] = state.rows
+            types[i] = TensorType(type.element_type, shape)
     return _names("input", function.arg_attrs, len(types)), types
 
 
