@@ -153,6 +153,16 @@ class Builder:
             return value
         return self.clip(value, type_interval(element_type), element_type)
 
+    def integers(self, value: Value) -> Tensor:
+        """`value` as a tensor of integers.
+
+        Raises:
+            DeeployError: it is no integer, exceeds 32 bits or has no elements.
+        """
+        if isinstance(value, Constant):
+            return self.constant(value.name, value.integers())
+        return Tensor(value.ssa, value.interval)
+
     def real(self, value: Value) -> Tensor:
         """`value` as a tensor of floats.
 

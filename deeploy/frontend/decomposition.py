@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import onnx
 from onnx import defs, helper
@@ -34,7 +35,8 @@ def _body(
 ) -> onnx.FunctionProto | None:
     if node.domain or not defs.has(node.op_type):
         return None
-    schema = defs.get_schema(node.op_type, opset, "")
+    # some of what a schema has is not in onnx's stubs
+    schema: Any = defs.get_schema(node.op_type, opset, "")
     if schema.has_function:
         return schema.function_body
     if not schema.has_context_dependent_function:

@@ -1,6 +1,5 @@
 """Gemm and MatMul."""
 
-import numpy as np
 import pytest
 from onnx_builders import expect_as_onnxruntime, floats, imported, model, node, text
 from xdsl.context import Context
@@ -86,8 +85,7 @@ def test_matmul(ctx: Context, a: tuple, b: tuple, known: str) -> None:
         ({"a": (2, 3), "b": (4, 5)}, "MatMul", {}, "(2, 3) and (4, 5) do not fit together"),
         ({"a": (2, 3, 5), "b": (4, 5, 6)}, "MatMul", {}, "cannot broadcast"),
         ({"a": (), "b": (4, 5)}, "MatMul", {}, "an operand is a scalar"),
-        ({"a": (2, 3), "b": (2, 3, 4)}, "Gemm", {}, "operands must be matrices"),
-        ({"a": (2, 3), "b": (3, 4)}, "Gemm", {"alpha": 0.5}, "'alpha' must hold integers"),
+        ({"a": (2, 3), "b": (3,)}, "Gemm", {}, "operands must be matrices"),
         ({"a": (2, 3), "b": (3, 4)}, "Gemm", {"alpha": 1e12}, "'alpha' is 999999995904"),
     ],
 )
@@ -109,13 +107,3 @@ def test_inputs_of_32_bits_may_overflow(ctx: Context) -> None:
     proto = model([node("MatMul", "a b")], {"a": (2, 3), "b": (3, 4)})
     with pytest.raises(DeeployError, match=r"the accumulator can reach .*--input-type"):
         imported(ctx, proto, {"a": "si32"})
-
-
-def test_floats_are_named(ctx: Context) -> None:
-    proto = model([node("MatMul", "x w")], {"x": (1, 2)}, {"w": np.float32([[0.25], [1]])})
-    with pytest.raises(DeeployError) as error:
-        imported(ctx, proto)
-    assert str(error.value) == (
-        "MatMul 'the_matmul': constant 'w' holds values that are not integers, such as 0.25; "
-        "the network must be quantised before it is compiled"
-    )

@@ -193,10 +193,10 @@ def test_unknown_operators(ctx: Context) -> None:
     proto = model([node("RequantShiff", "x", domain="PACTOps")], {"x": (3,)}, domains=["PACTOps"])
     assert error_of(ctx, proto) == (
         "RequantShiff 'the_requantshiff': unsupported operator 'RequantShiff'; "
-        "did you mean RequantShift? `deeploy ops` lists what is supported"
+        "did you mean RequantShift or Dequant? `deeploy ops` lists what is supported"
     )
-    proto = model([node("Sqrt", "x")], {"x": (3,)})
-    assert error_of(ctx, proto) == "Sqrt 'the_sqrt': operator 'Sqrt' is only supported on constants"
+    proto = model([node("Sign", "x")], {"x": (3,)})
+    assert error_of(ctx, proto) == "Sign 'the_sign': operator 'Sign' is only supported on constants"
     proto = model([node("Relu", "x", domain="mine")], {"x": (3,)}, domains=["mine"])
     assert "operator 'Relu' is not known in the domain 'mine'" in error_of(ctx, proto)
 

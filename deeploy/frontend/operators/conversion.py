@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import onnx
 from xdsl.dialects.builtin import IntegerType
@@ -42,14 +44,14 @@ def convert_cast_like(node: Node, b: Builder) -> Value:
     return node.value(0)
 
 
-def _dtype(target: int) -> np.dtype[np.generic]:
+def _dtype(target: int) -> np.dtype[Any]:
     dtype = onnx.helper.tensor_dtype_to_np_dtype(target)
     if (dtype.kind == "f" and dtype.itemsize >= 4) or dtype.kind in "iu":
         return dtype
     raise DeeployError(f"a cast to {dtype} is not supported", "integers and float32 are")
 
 
-def _limits(dtype: np.dtype[np.generic]) -> Interval:
+def _limits(dtype: np.dtype[Any]) -> Interval:
     limits = np.iinfo(dtype)
     return Interval(max(int(limits.min), INT32.low), min(int(limits.max), INT32.high))
 
@@ -85,9 +87,7 @@ def convert_quant(node: Node, b: Builder) -> Value:
 @converter("Dequant", "(q - zero_point) * scale", domains=CUSTOM)
 def convert_dequant(node: Node, b: Builder) -> Value:
     """`graph.dequantize`."""
-    x = b.tensor(node.value(0))
-    if x.is_real:
-        raise DeeployError("this needs integers, but its input is f32")
+    x = b.integers(node.value(0))
     return dequantized(b, x, node.number("scale"), node.number("zero_point", 0.0))
 
 

@@ -45,7 +45,7 @@ def eight_bits(b: Builder, value: Value) -> Tensor:
     Raises:
         DeeployError: it may not fit.
     """
-    x = b.tensor(value)
+    x = b.integers(value)
     for type in (si8, ui8):
         if x.interval in type_interval(type):
             return b.tensor(x, type)
@@ -92,7 +92,7 @@ def _levels(node: Node) -> int:
 @converter("iRMSNorm", "along the last axis; constant weight", domains=CUSTOM)
 def convert_int_rms_norm(node: Node, b: Builder) -> Value:
     """`graph.int_rms_norm`; fewer than 256 levels take a `graph.clip`."""
-    x = b.tensor(node.value(0))
+    x = b.integers(node.value(0))
     weight = _columns(node, b, 1, "weight", x)
     properties = {"shift": number(exponent(node, "D"))}
     y = b.emit(IntRMSNormOp, {"input": x.ssa, "weight": weight.ssa}, type_interval(si8), properties)
@@ -103,7 +103,7 @@ def convert_int_rms_norm(node: Node, b: Builder) -> Value:
 @converter("iLayerNorm", "along the last axis; constant weight and bias", domains=CUSTOM)
 def convert_int_layer_norm(node: Node, b: Builder) -> Value:
     """`graph.int_layer_norm`."""
-    x = b.tensor(node.value(0))
+    x = b.integers(node.value(0))
     weight = _columns(node, b, 1, "weight", x)
     bias = _columns(node, b, 2, "bias", x)
     operands = {"input": x.ssa, "weight": weight.ssa, "bias": bias.ssa}
@@ -130,7 +130,7 @@ def _required(node: Node, index: int, what: str) -> Constant:
 @converter("iNoNorm", "constant weight and bias that broadcast", domains=CUSTOM)
 def convert_int_no_norm(node: Node, b: Builder) -> Value:
     """`graph.requant`: `((x * w + b) * mul) >> shift` is `(x * (w * mul) + b * mul) >> shift`."""
-    x, scale, shift = b.tensor(node.value(0)), node.integer("mul", 1), exponent(node, "D")
+    x, scale, shift = b.integers(node.value(0)), node.integer("mul", 1), exponent(node, "D")
     weight, bias = _required(node, 1, "weight"), _required(node, 2, "bias")
     mul, add = weight.integers() * scale, bias.integers() * scale
     interval = _linear_bounds(x.interval, mul, add)
@@ -170,7 +170,7 @@ def _requantised(
 @converter("iHardswish", "x * (clamp(x + three, 0, six) * one_over_six)", domains=CUSTOM)
 def convert_int_hardswish(node: Node, b: Builder) -> Value:
     """`graph.int_hardswish`."""
-    x = b.tensor(node.value(0))
+    x = b.integers(node.value(0))
     names = ("one_over_six", "three", "six")
     values = {name: node.integer(name) for name in names}
 
@@ -186,7 +186,7 @@ def convert_int_hardswish(node: Node, b: Builder) -> Value:
 @converter("iGELU", "polynomial of second order", domains=CUSTOM)
 def convert_int_gelu(node: Node, b: Builder) -> Value:
     """`graph.int_gelu`."""
-    x, shift, one = b.tensor(node.value(0)), node.integer("b"), node.integer("one")
+    x, shift, one = b.integers(node.value(0)), node.integer("b"), node.integer("one")
 
     def gelu(v: IntArray) -> IntArray:
         d = np.minimum(np.abs(v), -shift) + shift
@@ -210,7 +210,7 @@ def convert_true_integer_div(node: Node, b: Builder) -> Value:
     if divisor < 1:
         raise DeeployError(f"y * eta + eps must be positive, not {divisor}")
     mul = node.integer("Delta") * eta // divisor
-    x = b.tensor(node.value(0))
+    x = b.integers(node.value(0))
     product = check_accumulator(x.interval * Interval(mul, mul))
     return _requantised(b, x, Factor(mul), Factor(0), 0, product)
 
@@ -233,7 +233,7 @@ def convert_integer_div(node: Node, b: Builder) -> Value:
         Interval(-_quotient(-dividend.low, divisor), _quotient(dividend.high, divisor))
     )
     properties = {"delta": number(delta), "eta": number(eta), "eps": number(eps)}
-    operands = {"lhs": b.tensor(lhs).ssa, "rhs": b.tensor(rhs).ssa}
+    operands = {"lhs": b.integers(lhs).ssa, "rhs": b.integers(rhs).ssa}
     return b.emit(IntDivOp, operands, interval, properties, element_type=si32)
 
 

@@ -21,7 +21,7 @@ from deeploy.frontend.values import Value
 )
 def convert_requant_shift(node: Node, b: Builder) -> Value:
     """`graph.requant`; the rounding term becomes part of `add`."""
-    x = b.tensor(node.value(0))
+    x = b.integers(node.value(0))
     shift, clamp = exponent(node, "div"), clamp_of(node)
     rounding = (1 << shift) >> 1
     mul = factor(b, *_broadcastable(node, 1, "mul", x.shape), neutral=1)

@@ -6,7 +6,6 @@ import math
 
 from xdsl.dialects.builtin import StringAttr
 
-from deeploy.diagnostics import DeeployError
 from deeploy.dialects.graph import ReduceOp, ints
 from deeploy.frontend.builder import Builder
 from deeploy.frontend.nodes import Node, normalised_axes
@@ -56,8 +55,7 @@ def convert_reduce_mean(node: Node, b: Builder) -> Value:
 @converter("IntegerMean", f"{SUMMARY}; half rounds up", domains=CUSTOM)
 def convert_integer_mean(node: Node, b: Builder) -> Value:
     """`graph.reduce`."""
-    if node.value(0).is_real:
-        raise DeeployError("this needs integers")
+    b.integers(node.value(0))
     return reduced(node, b, "mean")
 
 

@@ -68,7 +68,7 @@ def convert_abs(node: Node, b: Builder) -> Value:
         return real_unary(b, x, "abs")
     largest = max(-x.interval.low, x.interval.high)
     least = 0 if Interval(0, 0) in x.interval else min(map(abs, (x.interval.low, x.interval.high)))
-    return combined(b, x, negated(b, x), MaxOp, lambda *_: Interval(least, largest))
+    return combined(b, x, negated(b, x), MaxOp, lambda _, __: Interval(least, largest))
 
 
 @converter("HardSigmoid", "clamp(alpha * x + beta, 0, 1) of floats", types=NUMBERS)

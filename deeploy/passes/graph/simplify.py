@@ -149,12 +149,9 @@ class RemoveNeutral(RewritePattern):
             sides.append((op.rhs, op.lhs))
         for value, other in sides:
             constant = constant_of(self.ctx, other)
-            is_float = constant is not None and constant.dtype.kind == "f"
-            if (
-                is_float
-                and value.type == op.results[0].type
-                and (np.all(constant == NEUTRAL[type(op)]))
-            ):
+            if constant is None or constant.dtype.kind != "f" or value.type != op.results[0].type:
+                continue
+            if np.all(constant == NEUTRAL[type(op)]):
                 copy = CopyOp.create(operands=[value], result_types=[value.type])
                 replace_op(rewriter, op, copy)
                 return
