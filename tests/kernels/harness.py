@@ -17,11 +17,12 @@ CTYPE = {
     "s8": "int8_t",
     "u8": "uint8_t",
     "s32": "int32_t",
+    "f32": "float",
     "b1": "uint8_t",
     "b2": "uint16_t",
     "b4": "uint32_t",
 }
-DTYPE = {"s8": np.int8, "u8": np.uint8, "s32": np.int32}
+DTYPE = {"s8": np.int8, "u8": np.uint8, "s32": np.int32, "f32": np.float32}
 DTYPE |= {"b1": np.uint8, "b2": np.uint16, "b4": np.uint32}
 LIMITS = {"s8": (-128, 127), "u8": (0, 255), "s32": (-(2**31), 2**31 - 1)}
 
@@ -103,8 +104,11 @@ class Operand:
         self.address = FENCES[fence].place(size, at_end)
         raw = (ctypes.c_char * size).from_address(self.address)
         self.flat = np.frombuffer(raw, self.dtype)
-        info = np.iinfo(self.dtype)
-        self.flat[:] = rng.integers(info.min, info.max, self.count, self.dtype, endpoint=True)
+        if self.dtype.kind == "f":
+            self.flat[:] = rng.normal(0, 2, self.count)
+        else:
+            info = np.iinfo(self.dtype)
+            self.flat[:] = rng.integers(info.min, info.max, self.count, self.dtype, endpoint=True)
         self.before = self.flat.copy()
 
     def view(self, flat=None):
@@ -116,6 +120,12 @@ class Operand:
         """The view holds `expected`, and nothing around its elements has changed."""
         self.view(self.before)[...] = expected
         np.testing.assert_array_equal(self.flat, self.before)
+
+    def check_near(self, expected, tolerance=1e-5):
+        """The view holds `expected` but for rounding, and nothing around it has changed."""
+        actual = self.view().copy()
+        np.testing.assert_allclose(actual, expected, tolerance, tolerance)
+        self.check(actual)
 
     def unchanged(self):
         np.testing.assert_array_equal(self.flat, self.before)

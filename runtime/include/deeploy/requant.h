@@ -22,6 +22,9 @@ typedef struct {
 // True for signed integer types; a constant expression.
 #define DPL_IS_SIGNED(type) ((type) - 1 < (type)1)
 
+// True for float; a constant expression.
+#define DPL_IS_FLOAT(type) __builtin_types_compatible_p(type, float)
+
 // Products and sums of accumulators wrap around: unsigned arithmetic keeps that defined.
 DPL_INLINE int32_t dpl_mul_add(int32_t a, int32_t b, int32_t c) {
   return (int32_t)((uint32_t)a * (uint32_t)b + (uint32_t)c);

@@ -6,11 +6,11 @@
 
 #include "deeploy/requant.h"
 
-// x [in_h][in_w][channels] and y [out_h][out_w][channels] of the same type, int8, uint8 or int32,
-// addressed and windowed as in conv2d.h. Taps outside the input do not count: a maximum ignores
-// them; an average is over the taps inside, or over k_h * k_w with zeros outside if
-// count_include_pad. Averages are rounded to the nearest integer, halves up. A window with no tap
-// inside gives the least value of the type, or average 0. y must not overlap x.
+// x [in_h][in_w][channels] and y [out_h][out_w][channels] of the same type, int8, uint8, int32
+// or float, addressed and windowed as in conv2d.h. Taps outside the input do not count: a maximum
+// ignores them; an average is over the taps inside, or over k_h * k_w with zeros outside if
+// count_include_pad. Averages of integers are rounded to the nearest, halves up. A window with no
+// tap inside gives the least value of the type, or average 0. y must not overlap x.
 typedef struct {
   const void *x;
   void *y;

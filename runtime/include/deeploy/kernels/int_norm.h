@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Normalisation of rows of integers. Templates: int_rms_norm.inc, int_layer_norm.inc.
+#ifndef DEEPLOY_KERNELS_INT_NORM_H
+#define DEEPLOY_KERNELS_INT_NORM_H
+
+#include "deeploy/requant.h"
+
+// int_rms_norm: y = clamp(((x * weight) / std) >> shift, lo, hi).
+// int_layer_norm: y = ((x - m) * weight / std + bias) >> shift, of which y has the low bits.
+// m = sum(x) / n, truncating; std = isqrt(sum((x - m)^2) / n + 1), without m for rms; products have
+// 64 bits and their division truncates.
+//
+// x is int8 or uint8 with rows of up to 65536 elements, y int8, uint8 or int32. Rows are the last
+// dimension and contiguous, weight and bias have one value for each column; strides are in
+// elements. Unused dimensions have size 1. 0 <= shift <= 31. y must not overlap x.
+typedef struct {
+  const void *x;
+  void *y;
+  uint32_t dim[6];
+  int32_t x_stride[6], y_stride[6];
+  const int32_t *weight, *bias;
+  int32_t shift, lo, hi;
+} dpl_int_norm_args;
+
+#endif

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Functions of one operand, element by element: functions of floats, and conversions between types.
+// Template: map.inc.
+#ifndef DEEPLOY_KERNELS_MAP_H
+#define DEEPLOY_KERNELS_MAP_H
+
+#include "deeploy/math.h"
+
+// y = op(x), with parameters alpha and beta, or lo and hi, as op needs them. x and y are float,
+// int8, uint8 or int32. Strides are in elements; 0 broadcasts. Unused dimensions have size 1. y may
+// be the same memory as x if types and strides are equal.
+typedef struct {
+  const void *x;
+  void *y;
+  uint32_t dim[6];
+  int32_t x_stride[6], y_stride[6];
+  float alpha, beta;
+  int32_t lo, hi;
+} dpl_map_args;
+
+// clamp(round(x * scale + zero_point)), halves away from zero. NaN counts as 0.
+DPL_INLINE int32_t dpl_quantize(float x, float scale, float zero_point, int32_t lo, int32_t hi) {
+  float v = x * scale;
+  v = (v == v ? v : 0.0f) + zero_point;
+  float t = dpl_trunc(v);
+  if (dpl_abs(v - t) >= 0.5f) // adding 0.5 to the largest number below it would give 1
+    t += dpl_copysign(1.0f, v);
+  return dpl_clamp(dpl_float_to_int(t), lo, hi);
+}
+
+#endif

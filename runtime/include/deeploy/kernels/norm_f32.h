@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Normalisation of rows of floats. Templates: rms_norm_f32.inc, layer_norm_f32.inc.
+#ifndef DEEPLOY_KERNELS_NORM_F32_H
+#define DEEPLOY_KERNELS_NORM_F32_H
+
+#include "deeploy/requant.h"
+
+// y = x / sqrt(mean(x^2) + epsilon) * weight, or with the mean of the row taken from x and a bias
+// (NULL for none) added. Rows are the last dimension and contiguous, weight and bias have one value
+// for each column; strides are in elements. Unused dimensions have size 1. y must not overlap x.
+typedef struct {
+  const void *x;
+  void *y;
+  uint32_t dim[6];
+  int32_t x_stride[6], y_stride[6];
+  const float *weight, *bias;
+  float epsilon;
+} dpl_norm_f32_args;
+
+#endif

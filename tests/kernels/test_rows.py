@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: Apache-2.0
+import ctypes
+import math
+from ctypes import c_float, c_int32, c_uint32, c_void_p
+
+import harness as h
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+U6, I6 = c_uint32 * 6, c_int32 * 6
+PAIRS = [(x, y) for x in ("s8", "u8") for y in ("s8", "u8", "s32")]
+
+
+def instances(stem):
+    return [(f"{stem}_{x}_{y}", {"X_T": h.CTYPE[x], "Y_T": h.CTYPE[y]}) for x, y in PAIRS]
+
+
+BASE = [*h.fields("x y", c_void_p), ("dim", U6), *h.fields("x_stride y_stride", I6)]
+
+
+class SoftmaxArgs(ctypes.Structure):
+    _fields_ = [
+        *BASE,
+        *h.fields("a b c", c_int32),
+        ("log2", c_uint32),
+        ("rq", h.Requant),
+        ("has_rq", c_uint32),
+    ]
+
+
+class ItaMaxArgs(ctypes.Structure):
+    _fields_ = [*BASE, *h.fields("group levels", c_uint32), ("rq", h.Requant), ("has_rq", c_uint32)]
+
+
+class IntNormArgs(ctypes.Structure):
+    _fields_ = [*BASE, *h.fields("weight bias", c_void_p), *h.fields("shift lo hi", c_int32)]
+
+
+class FloatArgs(ctypes.Structure):
+    _fields_ = BASE
+
+
+class FloatNormArgs(ctypes.Structure):
+    _fields_ = [*BASE, *h.fields("weight bias", c_void_p), ("epsilon", c_float)]
+
+
+def operand(fence, dtype, shape, gaps, rng):
+    """An operand with contiguous rows, and the strides the kernel sees."""
+    strides, step = [0] * 6, 1
+    for d in range(5, -1, -1):
+        step += gaps[d] if d < 5 else 0
+        strides[d] = step
+        step *= shape[d]
+    seen = [0 if n == 1 else s for n, s in zip(shape, strides, strict=True)]
+    return h.Operand(fence, dtype, shape, strides, rng), I6(*seen)
+
+
+def pair(x_type, y_type, shape, gaps, rng, spread):
+    """x and y, and the fields that all kernels on rows begin with. Some rows are nearly equal."""
+    x, x_stride = operand(0, h.DTYPE[x_type], shape, gaps[0], rng)
+    if spread and x.dtype.kind != "f":
+        x.view()[...] >>= spread
+    y, y_stride = operand(1, h.DTYPE[y_type], shape, gaps[1], rng)
+    return x, y, (x.address, y.address, U6(*shape), x_stride, y_stride)
+
+
+SHAPES = st.tuples(*[st.sampled_from([1, 1, 2, 3])] * 5, st.integers(1, 70))
+GAPS = st.one_of(st.just((0,) * 6), st.tuples(*[st.sampled_from([0, 0, 2])] * 6))
+COMMON = {
+    "number": st.integers(0, 99),
+    "shape": SHAPES,
+    "gaps": st.tuples(GAPS, GAPS),
+    "spread": st.sampled_from([0, 0, 2, 5]),
+    "cores": st.integers(1, 8),
+    "seed": st.integers(0, 2**32 - 1),
+}
+FLAGS = st.tuples(*[st.booleans()] * 3)
+
+
+def epilogue(args, y, rng, flags):
+    """Give `args` a requantisation, and say what it does."""
+    scaling = h.Scaling(rng, y.shape[-1], {1: "s8", 4: "s32"}[y.dtype.itemsize], 255, flags[1:])
+    if y.dtype == np.uint8:
+        scaling.lo, scaling.hi = 0, 255
+    args.has_rq, args.rq = flags[0], scaling.struct()
+    return (lambda v: scaling.apply(v)) if flags[0] else (lambda v: v.astype(y.dtype))
+
+
+def rows_of(x):
+    view = x.view()
+    return view.reshape(-1, view.shape[-1]).tolist()
+
+
+def truncated(a, b):
+    """`a / b` as in C."""
+    return abs(a) // b * (1 if a >= 0 else -1)
+
+
+@settings(settings.get_profile("kernels"))
+@given(
+    **COMMON,
+    flags=FLAGS,
+    numbers=st.sampled_from([(1, 345, 62395, 255), (1, 173, 15599, 127), (2, 70, 100, 40)]),
+    log2=st.sampled_from([None, None, 9, 30, 256, 1000]),
+)
+def test_int_softmax(
+    kernels, variant, number, shape, gaps, spread, cores, seed, flags, numbers, log2
+):
+    rng = np.random.default_rng(seed)
+    table = instances("int_softmax")
+    name = h.pick(table, variant, number)
+    x, y, base = pair(*name.split("_")[-2:], shape, gaps, rng, spread)
+    a, b, c, own = numbers
+    log2 = log2 or own
+    args = SoftmaxArgs(*base, a, b, c, log2)
+    apply = epilogue(args, y, rng, flags)
+    h.run(kernels("int_softmax", table, variant), name, args, cores, rng)
+    expected = []
+    for row in rows_of(x):
+        terms = []
+        for v in row:
+            distance = v - max(row)
+            z = min(max(-truncated(distance, log2), 0), 31)
+            terms.append((a * (distance + z * log2 + b) ** 2 + c) >> z)
+        expected.append([e * 255 // sum(terms) for e in terms])
+    y.check(apply(np.array(expected).reshape(shape)))
+
+
+@settings(settings.get_profile("kernels"))
+@given(
+    **COMMON,
+    flags=FLAGS,
+    group=st.sampled_from([1, 3, 16, 64, 100]),
+    levels=st.sampled_from([256, 256, 2, 128]),
+)
+def test_ita_max(kernels, variant, number, shape, gaps, spread, cores, seed, flags, group, levels):
+    rng = np.random.default_rng(seed)
+    table = instances("ita_max")
+    name = h.pick(table, variant, number)
+    x, y, base = pair(*name.split("_")[-2:], shape, gaps, rng, spread)
+    args = ItaMaxArgs(*base, group, levels)
+    apply = epilogue(args, y, rng, flags)
+    h.run(kernels("ita_max", table, variant), name, args, cores, rng)
+    expected = []
+    for row in rows_of(x):
+        most, total = None, 0
+        for first in range(0, len(row), group):
+            part = row[first : first + group]
+            grown = max(part) if most is None else max(most, *part)
+            if most is not None:
+                total >>= (grown - most + 16) >> 5
+            total += sum(256 >> ((grown - v + 16) >> 5) for v in part)
+            most = grown
+        top = (levels - 1) * 256 // total
+        expected.append([top >> ((most - v + 16) >> 5) for v in row])
+    y.check(apply(np.array(expected).reshape(shape)))
+
+
+@settings(settings.get_profile("kernels"))
+@given(**COMMON, shift=st.integers(0, 31), bits=st.integers(1, 31), layer=st.booleans())
+def test_int_norm(kernels, variant, number, shape, gaps, spread, cores, seed, shift, bits, layer):
+    rng = np.random.default_rng(seed)
+    stem = "int_layer_norm" if layer else "int_rms_norm"
+    table = instances(stem)
+    name = h.pick(table, variant, number)
+    x_type, y_type = name.split("_")[-2:]
+    x, y, base = pair(x_type, y_type, shape, gaps, rng, spread)
+    columns = shape[-1]
+    lo, hi = -(2**bits), 2**bits - 1
+    vectors = [rng.integers(lo, hi, columns, endpoint=True).astype(np.int32) for _ in range(2)]
+    weight, bias = (h.fenced(4 + i, v) for i, v in enumerate(vectors))
+    lo, hi = h.LIMITS[y_type]
+    args = IntNormArgs(*base, weight.address, bias.address if layer else None, shift, lo, hi)
+    h.run(kernels(stem, table, variant), name, args, cores, rng)
+    w, b = (v.tolist() for v in vectors)
+    expected = []
+    for row in rows_of(x):
+        mean = truncated(sum(row), columns) if layer else 0
+        row = [v - mean for v in row]
+        std = math.isqrt(sum(v * v for v in row) // columns + 1)
+        values = [truncated(v * w[i], std) for i, v in enumerate(row)]
+        if layer:
+            expected.append([(v + b[i]) >> shift for i, v in enumerate(values)])
+        else:
+            expected.append([min(max(v >> shift, lo), hi) for v in values])
+    y.check(np.array(expected).reshape(shape).astype(y.dtype))
+
+
+@settings(settings.get_profile("kernels"))
+@given(**COMMON, kind=st.sampled_from(["softmax", "rms_norm", "layer_norm"]), biased=st.booleans())
+def test_float_rows(kernels, variant, number, shape, gaps, spread, cores, seed, kind, biased):
+    rng = np.random.default_rng(seed)
+    family = f"{kind}_f32"
+    x, y, base = pair("f32", "f32", shape, gaps, rng, spread)
+    if number % 10 == 0:
+        x.flat[:] *= 20
+    weight, bias = (h.fenced(4 + i, rng.normal(0, 2, shape[-1]).astype("f")) for i in range(2))
+    if kind == "softmax":
+        args = FloatArgs(*base)
+    else:
+        args = FloatNormArgs(*base, weight.address, bias.address if biased else None, 1e-5)
+    h.run(kernels(family, [(f"row_{kind}", {})], variant), f"row_{kind}", args, cores, rng)
+    v = x.view().astype(np.float64)
+    if kind == "softmax":
+        e = np.exp(v - v.max(axis=-1, keepdims=True))
+        y.check_near(e / e.sum(axis=-1, keepdims=True), 2e-6)
+        return
+    if kind == "layer_norm":
+        v = v - v.mean(axis=-1, keepdims=True)
+    v = v / np.sqrt((v * v).mean(axis=-1, keepdims=True) + 1e-5) * weight.view()
+    y.check_near(v + bias.view() if kind == "layer_norm" and biased else v, 1e-4)
