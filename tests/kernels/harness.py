@@ -131,6 +131,11 @@ class Operand:
         np.testing.assert_array_equal(self.flat, self.before)
 
 
+def wide(values):
+    """With room for sums of products."""
+    return values.astype(np.float64 if values.dtype.kind == "f" else np.int64)
+
+
 def wrap(values):
     """To 32 bits."""
     return (np.asarray(values, np.int64) & 0xFFFFFFFF).astype(np.uint32).view(np.int32)

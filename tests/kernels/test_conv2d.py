@@ -47,16 +47,16 @@ def geometries(draw):
 
 def convolve(x, w, g, groups):
     """Plain reference: one output pixel at a time."""
+    x, w = h.wide(x), h.wide(w)
     channels, per_group = w.shape[3], w.shape[0] // groups
-    y = np.zeros((g["out_h"], g["out_w"], w.shape[0]), np.int64)
+    y = np.zeros((g["out_h"], g["out_w"], w.shape[0]), x.dtype)
     for oy, ox, ky, kx in np.ndindex(g["out_h"], g["out_w"], g["k_h"], g["k_w"]):
         iy = oy * g["stride_h"] + ky * g["dil_h"] - g["pad_top"]
         ix = ox * g["stride_w"] + kx * g["dil_w"] - g["pad_left"]
         if 0 <= iy < g["in_h"] and 0 <= ix < g["in_w"]:
             for n in range(groups):
                 out = slice(n * per_group, (n + 1) * per_group)
-                pixel = x[iy, ix, n * channels : (n + 1) * channels].astype(np.int64)
-                y[oy, ox, out] += w[out, ky, kx].astype(np.int64) @ pixel
+                y[oy, ox, out] += w[out, ky, kx] @ x[iy, ix, n * channels : (n + 1) * channels]
     return y
 
 

@@ -23,6 +23,12 @@ BINARY = [
     ]
 ]
 UNARY = [(f"unary_{x}_{y}", {"X_T": h.CTYPE[x], "Y_T": h.CTYPE[y]}) for x in TYPES for y in TYPES]
+INT_MAP = [
+    (f"{op}_{x}_{y}", {"X_T": h.CTYPE[x], "Y_T": h.CTYPE[y], "OP(x, p)": f"dpl_int_{op}(x, p)"})
+    for op in ("hardswish", "gelu")
+    for x in ("s8", "u8")
+    for y in TYPES
+]
 ELEMENTS = ("b1", "b2", "b4")
 MOVE = [(f"move_{t}", {"T": h.CTYPE[t]}) for t in ELEMENTS]
 
@@ -47,6 +53,17 @@ class UnaryArgs(ctypes.Structure):
         ("add", c_void_p),
         ("add_stride", I6),
         *h.fields("mul0 add0 shift lo hi", c_int32),
+    ]
+
+
+class IntMapArgs(ctypes.Structure):
+    _fields_ = [
+        *h.fields("x y", c_void_p),
+        ("dim", U6),
+        *h.fields("x_stride y_stride", I6),
+        ("p", c_int32 * 3),
+        ("rq", h.Requant),
+        ("has_rq", c_uint32),
     ]
 
 
@@ -155,6 +172,39 @@ def test_unary(kernels, variant, number, shape, gaps, ones, given_, cores, seed)
     offset = add.view().astype(np.int64) if given_[1] else -1234
     result = h.requant(x.view(), factor, offset, args.shift, args.lo, args.hi)
     y.check(np.broadcast_to(result, shape))
+
+
+def int_map(op, x, p):
+    x = x.astype(np.int64)
+    if op == "hardswish":
+        return h.wrap(x * (np.clip(x + p[1], 0, p[2]) * p[0]))
+    d = np.minimum(np.abs(x), -p[0]) + p[0]
+    return h.wrap(x * ((p[1] + np.sign(x) * (p[1] - d * d)) >> 1))
+
+
+@settings(settings.get_profile("kernels"))
+@given(
+    number=st.integers(0, 99),
+    shape=SHAPES,
+    gaps=st.tuples(GAPS, GAPS),
+    flags=st.tuples(*[st.booleans()] * 3),
+    cores=st.integers(1, 8),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_int_map(kernels, variant, number, shape, gaps, flags, cores, seed):
+    rng = np.random.default_rng(seed)
+    name = h.pick(INT_MAP, variant, number)
+    op, x_type, y_type = name.split("_")
+    x, x_stride = operand(0, h.DTYPE[x_type], shape, gaps[0], rng)
+    y = h.Operand(1, h.DTYPE[y_type], shape, strides_of(shape, gaps[1]), rng)
+    p = {"hardswish": [(33, 765, 1530), (5, 64, 128)], "gelu": [(-113, 12769, 0), (-40, 9999, 0)]}
+    p = p[op][int(rng.integers(2))]
+    scaling = h.Scaling(rng, shape[5], y_type, 1e5, flags[1:])
+    args = IntMapArgs(x.address, y.address, U6(*shape), x_stride, I6(*y.strides), (c_int32 * 3)(*p))
+    args.rq, args.has_rq = scaling.struct(), flags[0]
+    h.run(kernels("int_map", INT_MAP, variant), name, args, cores, rng)
+    result = int_map(op, x.view(), p)
+    y.check(scaling.apply(result) if flags[0] else result.astype(y.dtype))
 
 
 @settings(settings.get_profile("kernels"))

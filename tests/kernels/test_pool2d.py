@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_conv2d import geometries
 
-INSTANCES = [(f"pool_{t}", {"T": h.CTYPE[t]}) for t in ("u8", "s8", "s32")]
+INSTANCES = [(f"pool_{t}", {"T": h.CTYPE[t]}) for t in ("u8", "s8", "s32", "f32")]
 
 
 class Args(ctypes.Structure):
@@ -23,19 +23,23 @@ class Args(ctypes.Structure):
 
 
 def pool(x, g, family, include_pad):
-    y = np.zeros((g["out_h"], g["out_w"], x.shape[2]), np.int64)
+    exact = x.dtype.kind != "f"
+    least = np.iinfo(x.dtype).min if exact else -np.inf
+    x = h.wide(x)
+    y = np.zeros((g["out_h"], g["out_w"], x.shape[2]), x.dtype)
     for oy, ox in np.ndindex(g["out_h"], g["out_w"]):
         taps = []
         for ky, kx in np.ndindex(g["k_h"], g["k_w"]):
             iy = oy * g["stride_h"] + ky * g["dil_h"] - g["pad_top"]
             ix = ox * g["stride_w"] + kx * g["dil_w"] - g["pad_left"]
             if 0 <= iy < g["in_h"] and 0 <= ix < g["in_w"]:
-                taps.append(x[iy, ix].astype(np.int64))
+                taps.append(x[iy, ix])
         if family == "max_pool2d":
-            y[oy, ox] = np.max(taps, axis=0) if taps else np.iinfo(x.dtype).min
+            y[oy, ox] = np.max(taps, axis=0) if taps else least
         else:
-            n = g["k_h"] * g["k_w"] if include_pad else len(taps)
-            y[oy, ox] = (2 * sum(taps) + n) // (2 * n) if taps else 0
+            n = g["k_h"] * g["k_w"] if include_pad else max(len(taps), 1)
+            mean = (2 * sum(taps) + n) // (2 * n) if exact else sum(taps) / n
+            y[oy, ox] = mean if taps else 0
     return y
 
 
@@ -62,4 +66,5 @@ def test_pool2d(kernels, variant, family, g, number, channels, gaps, include_pad
     args = Args(x.address, y.address, channels=channels, **strides, **g)
     args.count_include_pad = include_pad
     h.run(kernels(family, INSTANCES, variant), f"pool_{type_}", args, cores, rng)
-    y.check(pool(x.view(), g, family, include_pad))
+    expected = pool(x.view(), g, family, include_pad)
+    y.check(expected) if type_ != "f32" else y.check_near(expected)
