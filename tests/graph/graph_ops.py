@@ -93,4 +93,108 @@ OPS = {
     "concat": """%x: tensor<3x4xsi8>, %y: tensor<3x2xsi8>, %z: tensor<3x5xsi8>
         %0 = graph.concat %x, %y, %z {axis = 1}
             : tensor<3x4xsi8>, tensor<3x2xsi8>, tensor<3x5xsi8> -> tensor<3x11xsi8>""",
+    "div_float": """%x: tensor<4x5xf32>, %y: tensor<5xf32>
+        %0 = graph.div %x, %y : tensor<4x5xf32>, tensor<5xf32> -> tensor<4x5xf32>""",
+    "pow_float": """%x: tensor<4x5xf32>, %y: tensor<f32>
+        %0 = graph.pow %x, %y : tensor<4x5xf32>, tensor<f32> -> tensor<4x5xf32>""",
+    "int_div": """%x: tensor<4x5xsi8>, %y: tensor<4x1xui8>
+        %0 = graph.int_div %x, %y {delta = 256, eta = 7, eps = 3}
+            : tensor<4x5xsi8>, tensor<4x1xui8> -> tensor<4x5xsi32>""",
+    "int_div_requant": f"""%x: tensor<3x5xsi32>, %y: tensor<5xui8>, %a: tensor<5xsi32>
+        %0 = graph.int_div %x, %y add %a : tensor<5xsi32>
+            {{delta = 4, eta = 1, eps = 1, requant = {REQUANT}}}
+            : tensor<3x5xsi32>, tensor<5xui8> -> tensor<3x5xsi8>""",
+    "matmul_float_bias": """%x: tensor<5x7xf32>, %w: tensor<4x7xf32>, %a: tensor<4xf32>
+        %0 = graph.matmul %x, %w add %a : tensor<4xf32> {transpose_rhs}
+            : tensor<5x7xf32>, tensor<4x7xf32> -> tensor<5x4xf32>""",
+    "conv_float_bias": f"""%x: tensor<1x3x6x5xf32>, %w: tensor<4x3x3x2xf32>, %a: tensor<4xf32>
+        %0 = graph.conv %x, %w add %a : tensor<4xf32>
+            {{{window((2, 1), (1, 0, 1, 1))}, groups = 1}}
+            : tensor<1x3x6x5xf32>, tensor<4x3x3x2xf32> -> tensor<1x4x3x5xf32>""",
+    "depthwise_float_bias": f"""%x: tensor<1x6x5x3xf32>, %w: tensor<3x3x3xf32>, %a: tensor<3xf32>
+        %0 = graph.depthwise_conv %x, %w add %a : tensor<3xf32>
+            {{{window(pads=(1, 1, 1, 1))}, channels_last}}
+            : tensor<1x6x5x3xf32>, tensor<3x3x3xf32> -> tensor<1x6x5x3xf32>""",
+    "average_pool_float": f"""%x: tensor<1x3x6x6xf32>
+        %0 = graph.average_pool %x {{{window((2, 2), (1, 1, 1, 1))}, kernel = array<i64: 3, 3>}}
+            : tensor<1x3x6x6xf32> -> tensor<1x3x3x3xf32>""",
+    "pad_float": """%x: tensor<3x4xf32>
+        %0 = graph.pad %x {low = array<i64: 1, 0>, high = array<i64: 2, 3>, value = -0.5 : f64}
+            : tensor<3x4xf32> -> tensor<6x7xf32>""",
+    "add_float": """%x: tensor<3x4xf32>, %y: tensor<3x1xf32>
+        %0 = graph.add %x, %y : tensor<3x4xf32>, tensor<3x1xf32> -> tensor<3x4xf32>""",
+}
+
+ROWS = {
+    "int_softmax": """%x: tensor<2x3x9xsi8>
+        %0 = graph.int_softmax %x {a = 1, b = 173, c = 15599, log2 = 127}
+            : tensor<2x3x9xsi8> -> tensor<2x3x9xui8>""",
+    "int_softmax_requant": f"""%x: tensor<4x9xui8>, %m: tensor<9xsi32>
+        %0 = graph.int_softmax %x mul %m : tensor<9xsi32>
+            {{a = 2, b = 9, c = 1, log2 = 5, requant = {REQUANT}}}
+            : tensor<4x9xui8> -> tensor<4x9xsi8>""",
+    "ita_max": """%x: tensor<2x5x9xsi8>
+        %0 = graph.ita_max %x {levels = 256} : tensor<2x5x9xsi8> -> tensor<2x5x9xui8>""",
+    "ita_partial_max": f"""%x: tensor<2x5x9xsi8>
+        %0 = graph.ita_partial_max %x {{group = 4, levels = 256, requant = {REQUANT}}}
+            : tensor<2x5x9xsi8> -> tensor<2x5x9xsi8>""",
+    "int_rms_norm": """%x: tensor<2x3x9xsi8>, %w: tensor<9xsi32>
+        %0 = graph.int_rms_norm %x, %w {shift = 16}
+            : tensor<2x3x9xsi8>, tensor<9xsi32> -> tensor<2x3x9xsi8>""",
+    "int_layer_norm": """%x: tensor<2x3x9xsi8>, %w: tensor<9xsi32>, %b: tensor<9xsi32>
+        %0 = graph.int_layer_norm %x, %w, %b {shift = 16}
+            : tensor<2x3x9xsi8>, tensor<9xsi32>, tensor<9xsi32> -> tensor<2x3x9xsi8>""",
+    "softmax_float": """%x: tensor<2x3x9xf32>
+        %0 = graph.softmax %x : tensor<2x3x9xf32> -> tensor<2x3x9xf32>""",
+    "rms_norm_float": """%x: tensor<2x3x9xf32>, %w: tensor<9xf32>
+        %0 = graph.rms_norm %x, %w {epsilon = 1.0e-05 : f64}
+            : tensor<2x3x9xf32>, tensor<9xf32> -> tensor<2x3x9xf32>""",
+    "layer_norm_float": """%x: tensor<2x3x9xf32>, %w: tensor<9xf32>
+        %0 = graph.layer_norm %x, %w {epsilon = 1.0e-05 : f64}
+            : tensor<2x3x9xf32>, tensor<9xf32> -> tensor<2x3x9xf32>""",
+    "layer_norm_float_bias": """%x: tensor<6x9xf32>, %w: tensor<9xf32>, %b: tensor<9xf32>
+        %0 = graph.layer_norm %x, %w, %b : tensor<9xf32> {epsilon = 1.0e-05 : f64}
+            : tensor<6x9xf32>, tensor<9xf32> -> tensor<6x9xf32>""",
+}
+"""Ops that need whole rows: they have no meaning element by element."""
+
+FUNCTIONS_OF_ELEMENTS = {
+    "int_hardswish": """%x: tensor<3x40xsi8>
+        %0 = graph.int_hardswish %x {one_over_six = 42, three = 122, six = 244}
+            : tensor<3x40xsi8> -> tensor<3x40xsi32>""",
+    "int_hardswish_requant": f"""%x: tensor<3x40xsi8>, %a: tensor<40xsi32>
+        %0 = graph.int_hardswish %x add %a : tensor<40xsi32>
+            {{one_over_six = 42, three = 122, six = 244, requant = {REQUANT}}}
+            : tensor<3x40xsi8> -> tensor<3x40xsi8>""",
+    "int_gelu": """%x: tensor<3x40xsi8>
+        %0 = graph.int_gelu %x {b = -40, one = 1743} : tensor<3x40xsi8> -> tensor<3x40xsi32>""",
+    "unary_float": """%x: tensor<3x4xf32>
+        %0 = graph.unary "gelu" %x : tensor<3x4xf32> -> tensor<3x4xf32>""",
+    "unary_float_clip": """%x: tensor<3x4xf32>
+        %0 = graph.unary "clip" %x {alpha = -0.5 : f64, beta = 0.25 : f64}
+            : tensor<3x4xf32> -> tensor<3x4xf32>""",
+    "cast_to_float": """%x: tensor<3x4xui8>
+        %0 = graph.cast %x : tensor<3x4xui8> -> tensor<3x4xf32>""",
+    "cast_from_float": """%x: tensor<30x4xf32>
+        %0 = graph.cast %x : tensor<30x4xf32> -> tensor<30x4xui8>""",
+    "quantize_float": """%x: tensor<30x4xf32>
+        %0 = graph.quantize %x {scale = 31.5 : f64, zero_point = 2.0 : f64, min = -50, max = 60}
+            : tensor<30x4xf32> -> tensor<30x4xsi8>""",
+    "dequantize_float": """%x: tensor<3x4xsi8>
+        %0 = graph.dequantize %x {scale = 0.3 : f64, zero_point = 2.0 : f64}
+            : tensor<3x4xsi8> -> tensor<3x4xf32>""",
+    "reduce_sum": """%x: tensor<3x4x5xsi8>
+        %0 = graph.reduce "sum" %x {axes = array<i64: 1>}
+            : tensor<3x4x5xsi8> -> tensor<3x1x5xsi32>""",
+    "reduce_mean": """%x: tensor<3x4x5xsi8>
+        %0 = graph.reduce "mean" %x {axes = array<i64: 0, 2>}
+            : tensor<3x4x5xsi8> -> tensor<1x4x1xsi8>""",
+    "reduce_max": """%x: tensor<3x4x5xui8>
+        %0 = graph.reduce "max" %x {axes = array<i64: 2>}
+            : tensor<3x4x5xui8> -> tensor<3x4x1xui8>""",
+    "reduce_min": """%x: tensor<3x4xsi32>
+        %0 = graph.reduce "min" %x {axes = array<i64: 0>} : tensor<3x4xsi32> -> tensor<1x4xsi32>""",
+    "reduce_mean_float": """%x: tensor<3x4x5xf32>
+        %0 = graph.reduce "mean" %x {axes = array<i64: 0, 1>}
+            : tensor<3x4x5xf32> -> tensor<1x1x5xf32>""",
 }

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
 from graph_helpers import parse, parse_op, random_array, random_arrays
-from graph_ops import OPS
+from graph_ops import FUNCTIONS_OF_ELEMENTS, OPS, ROWS
 
 from deeploy.diagnostics import DeeployError
 from deeploy.dialects.graph import (
@@ -18,20 +20,25 @@ from deeploy.dialects.graph import (
     ConcatOp,
     ConvOp,
     DepthwiseConvOp,
+    DivOp,
     GraphOp,
+    IntDivOp,
     MatmulOp,
     MaxPoolOp,
     MulOp,
     PadOp,
+    PowOp,
     RequantAttr,
     Requantised,
     RequantOp,
+    element_type,
     tuple_of,
 )
 from deeploy.interfaces.tiling import shape_of
 from deeploy.interpreters import argument_array, run_module
 from deeploy.interpreters.graph import evaluate_whole, exact_product, requantise, wrap
-from deeploy.resources import Array
+from deeploy.interpreters.graph.arithmetic import square_root
+from deeploy.resources import Array, numpy_dtype
 
 
 def requantised(x: int, attr: RequantAttr, mul: int | None = None, add: int | None = None) -> int:
@@ -47,6 +54,27 @@ def read(array: Array, position: tuple[int, ...]) -> int | None:
     return array[position].item()
 
 
+def arithmetic(op: BinaryOp, x: float, y: float) -> float:
+    """What the elements of the operands become."""
+    match op:
+        case AddOp():
+            return x + y
+        case MulOp():
+            return x * y
+        case DivOp():
+            return x / y
+        case PowOp():
+            result = x**y
+            return math.nan if isinstance(result, complex) else result
+        case IntDivOp():
+            delta, eta, eps = (v.value.data for v in (op.delta, op.eta, op.eps))
+            divisor, dividend = eta * int(y) + eps, delta * eta * int(x)
+            half = (divisor >> 1) * ((dividend > 0) - (dividend < 0))
+            return int(Fraction(dividend + half, divisor))  # cuts towards zero
+        case _:
+            return x - y
+
+
 def combine(op: GraphOp, taps: list[list[int | None]]) -> float:
     """The value of one element from what the maps read in all reduction steps."""
     match op:
@@ -57,6 +85,8 @@ def combine(op: GraphOp, taps: list[list[int | None]]) -> float:
         case AveragePoolOp():
             values = [t[0] for t in taps if t[0] is not None]
             count = len(taps) if op.count_include_pad else len(values)
+            if isinstance(sum(values), float):
+                return sum(values) / count
             return (2 * sum(values) + count) // (2 * count)
         case _:
             ((x, *rest),) = taps
@@ -74,7 +104,7 @@ def combine(op: GraphOp, taps: list[list[int | None]]) -> float:
             assert y is not None
             x = requantised(x, op.lhs_requant) if op.lhs_requant else x
             y = requantised(y, op.rhs_requant) if op.rhs_requant else y
-            return x + y if isinstance(op, AddOp) else x * y if isinstance(op, MulOp) else x - y
+            return arithmetic(op, x, y)
         case _:
             return x
 
@@ -95,6 +125,8 @@ def slow(op: GraphOp, inputs: list[Array]) -> Array:
             factors = taps[0][2:]
             mul = factors.pop(0) if op.mul else None
             value = requantised(int(value), op.requant, mul, factors.pop(0) if op.add else None)
+        elif isinstance(op, Requantised) and op.add is not None:
+            value += taps[0][-1] or 0
         result[op.result_maps()[0].eval(list(point), [])] = (
             value if isinstance(value, float) else wrap(value)
         )
@@ -110,6 +142,72 @@ def test_against_loops(name: str) -> None:
     expected = slow(op, inputs) if expected is None else expected
     actual = evaluate_whole(op, inputs)
     np.testing.assert_allclose(actual, expected, rtol=1e-6 if "float" in name else 0)
+
+
+FLOATS = np.float32([-1e9, -88, -3, -1.5, -0.5, -0.0, 0.0, 0.25, 0.5, 1.5, 2.5, 7, 88, 1e9])
+
+
+def sigmoid(x: float) -> float:
+    return 1 / (1 + math.exp(-x)) if x > -700 else 0.0
+
+
+def hard_sigmoid(x: float) -> float:
+    return min(max(0.2 * x + 0.5, 0), 1)
+
+
+UNARY = {
+    "abs": abs,
+    "ceil": math.ceil,
+    "erf": math.erf,
+    "floor": math.floor,
+    "gelu": lambda x: x * (1 + math.erf(x / math.sqrt(2))) / 2,
+    "hard_sigmoid": hard_sigmoid,
+    "hard_swish": lambda x: x * min(max(x / 6 + 0.5, 0), 1),
+    "neg": lambda x: -x,
+    "relu": lambda x: max(x, 0),
+    "round": round,
+    "sigmoid": sigmoid,
+    "swish": lambda x: x * sigmoid(1.5 * x),
+    "tanh": math.tanh,
+}
+PARAMETERS = {
+    "hard_sigmoid": "{alpha = 0.2 : f64, beta = 0.5 : f64}",
+    "swish": "{alpha = 1.5 : f64}",
+}
+
+
+@pytest.mark.parametrize("function", UNARY)
+def test_functions(function: str) -> None:
+    type = f"tensor<{FLOATS.size}xf32>"
+    attributes = PARAMETERS.get(function, "")
+    op = parse_op(f'%x: {type}\n%0 = graph.unary "{function}" %x {attributes} : {type} -> {type}')
+    expected = [UNARY[function](float(x)) for x in FLOATS]
+    np.testing.assert_allclose(evaluate_whole(op, [FLOATS]), np.float32(expected), 1e-6, 1e-7)
+
+
+def test_floats_become_integers() -> None:
+    x = np.float32([-1e10, -1.5, -0.5, 0.5, 1.5, 2.5, 254.6, 1e10, np.inf, -np.inf])
+    text = "%x: tensor<10xf32>\n%0 = graph.{} : tensor<10xf32> -> tensor<10xui8>"
+    cast = parse_op(text.format("cast %x"))
+    assert evaluate_whole(cast, [x]).tolist() == [0, 0, 0, 0, 1, 2, 254, 255, 255, 0]
+    attributes = "{scale = 1.0 : f64, zero_point = 0.0 : f64, min = 0, max = 200}"
+    quantize = parse_op(text.format(f"quantize %x {attributes}"))
+    assert evaluate_whole(quantize, [x]).tolist() == [0, 0, 0, 1, 2, 3, 200, 200, 200, 0]
+
+
+@pytest.mark.parametrize("name", FUNCTIONS_OF_ELEMENTS | ROWS)
+def test_results_have_their_type(name: str) -> None:
+    op = parse_op((FUNCTIONS_OF_ELEMENTS | ROWS)[name])
+    result = evaluate_whole(op, random_arrays(np.random.default_rng(0), op.operands))
+    assert result.shape == shape_of(op.results[0])
+    assert result.dtype == numpy_dtype(element_type(op.results[0]))
+
+
+def test_square_roots_are_exact() -> None:
+    roots = np.array([0, 1, 2, (1 << 31) - 1, 94906267], np.int64)
+    for offset in (-1, 0, 1):
+        values = np.maximum(roots * roots + offset, 0)
+        assert square_root(values).tolist() == [math.isqrt(v) for v in values.tolist()]
 
 
 def test_conv_by_hand() -> None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 from graph_helpers import parse_op, random_arrays
-from graph_ops import OPS
+from graph_ops import FUNCTIONS_OF_ELEMENTS, OPS, ROWS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -36,9 +36,12 @@ def box_range(data: st.DataObject, iterator: Iterator) -> Range:
     return Range(start, data.draw(st.integers(1, iterator.extent - start), iterator.name))
 
 
-@pytest.mark.parametrize("name", OPS)
+ALL = OPS | ROWS | FUNCTIONS_OF_ELEMENTS
+
+
+@pytest.mark.parametrize("name", ALL)
 def test_tiles(name: str) -> None:
-    op = parse_op(OPS[name])
+    op = parse_op(ALL[name])
     assert isinstance(op, GraphOp)
     inputs = random_arrays(np.random.default_rng(0), op.operands)
     whole = evaluate_whole(op, inputs)

@@ -72,7 +72,7 @@ def quotient(dividend: Array, divisor: Array) -> Array:
 
 
 def square_root(values: Array) -> Array:
-    """The integer square root, rounded down, of 64-bit integers."""
+    """The integer square root, rounded down, of integers from 0 to 2^62."""
     root = np.sqrt(values.astype(np.float64)).astype(np.int64)
     # a float64 is exact up to 2^53 only
     root -= root * root > values
