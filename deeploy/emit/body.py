@@ -34,6 +34,8 @@ OPERATORS: dict[type[Operation], tuple[str, Callable[[int, int], int]]] = {
     arith.MaxSIOp: ("dpl_max({}, {})", max),
 }
 DECLARATION = re.compile(r"\s*(?:const int32_t|uint8_t \*const) (\w+) = ")
+CALL = re.compile(r"dpl_\w+\((?:[^()]|\([^()]*\))*\)")
+"""A call, and nothing beside it."""
 COMPARISONS: dict[int, tuple[str, Callable[[int, int], bool]]] = {
     0: ("==", operator.eq),
     1: ("!=", operator.ne),
@@ -81,7 +83,7 @@ def times(a: Number, b: Number) -> Number:
 def parenthesised(a: Number) -> str:
     """An expression that can stand next to any operator."""
     text = str(a)
-    simple = text.isidentifier() or text.isdecimal() or text.startswith("dpl_")
+    simple = text.isidentifier() or text.isdecimal() or CALL.fullmatch(text)
     return text if simple else f"({text})"
 
 

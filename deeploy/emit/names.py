@@ -46,22 +46,33 @@ KEYWORDS = frozenset(
 )
 
 
+RESERVED = re.compile(r"(dpl|network)_.*|i\d+|u?int\d+_t|null|memcpy", re.IGNORECASE)
+"""Names that generated code uses itself."""
+
+
 def identifier(text: str) -> str:
     """`text` as a C identifier."""
     name = re.sub(r"\W", "_", text, flags=re.ASCII).strip("_") or "v"
-    return f"v_{name}" if name[0].isdigit() or name in KEYWORDS else name
+    taken = name in KEYWORDS or RESERVED.fullmatch(name)
+    return f"v_{name}" if name[0].isdigit() or taken else name
 
 
 def comment(text: str) -> str:
-    """`text` inside a line comment."""
-    return re.sub(r"[^\x20-\x7e]", "?", text).rstrip("\\")
+    """`text` inside a line comment, which a backslash (or its trigraph) would continue."""
+    return re.sub(r"(\\|\?\?/|\s)+$", "", re.sub(r"[^\x20-\x7e]", "_", text))
+
+
+def string(text: str) -> str:
+    """`text` as a C string literal."""
+    escaped = re.sub(r'["\\?]', r"\\\g<0>", text).encode()
+    return '"' + "".join(chr(b) if 32 <= b < 127 else f"\\{b:03o}" for b in escaped) + '"'
 
 
 class Names:
     """Hands out identifiers that are not taken yet."""
 
-    def __init__(self) -> None:
-        self.taken: set[str] = set()
+    def __init__(self, *taken: str) -> None:
+        self.taken = set(taken)
 
     def fresh(self, hint: str) -> str:
         """A new identifier like `hint`."""

@@ -18,7 +18,7 @@ from deeploy.dialects import mem
 from deeploy.dialects.graph import State, state_of
 from deeploy.dialects.mem import byte_size, element_bytes, memref_of
 from deeploy.emit.body import BodyPrinter, Pointer
-from deeploy.emit.names import Names
+from deeploy.emit.names import Names, string
 from deeploy.engines import Instance, c_type
 from deeploy.functions import argument_attributes, returned_values
 from deeploy.resources import Array, array_of
@@ -86,10 +86,10 @@ def emit_network(ctx: Context, module: ModuleOp) -> NetworkSources:
             tensor(printer, value, name_of(function.res_attrs, i, "output"))
             for i, value in enumerate(returned_values(function))
         ],
-        "constants": constants(ctx, function, printer),
+        "constants": constants(ctx, function, printer, (m.name for m in target.memories)),
         "instances": list(printer.instances.values()),
         "families": families(printer.instances.values()),
-        "body": "\n".join(printer.lines).strip("\n"),
+        "body": "\n".join(printer.lines).strip("\n") or "  (void)core;",
     }
     return NetworkSources(
         *(
@@ -117,6 +117,7 @@ def render(name: str, values: Mapping[str, object]) -> str:
         undefined=jinja2.StrictUndefined,
     )
     environment.filters["rows"] = rows
+    environment.filters["c_string"] = string
     return environment.get_template(f"{name}.j2").render(values)
 
 
@@ -180,15 +181,17 @@ def base(pointer: Pointer) -> str:
     return f"DPL_ARENA_BASE({pointer.arena}) + {pointer.offset}"
 
 
-def constants(ctx: Context, function: func.FuncOp, printer: BodyPrinter) -> list[Constant]:
+def constants(
+    ctx: Context, function: func.FuncOp, printer: BodyPrinter, memories: Iterable[str]
+) -> list[Constant]:
     """The constants in order of their addresses."""
-    names = Names()
+    names = Names("inputs", "outputs", "arenas", "tensor", "load", "cluster", *memories)
     found: list[tuple[int, Constant]] = []
     for op in function.body.block.ops:
         if not isinstance(op, mem.ConstantOp):
             continue
         pointer = printer.pointers[op.result]
-        name = names.fresh(f"network_{op.result.name_hint or 'constant'}")
+        name = f"network_{names.fresh(op.result.name_hint or 'constant')}"
         values = array_of(ctx, op.value)
         type = c_type(op.result.type.element_type)
         assert isinstance(pointer.offset, int)
