@@ -100,6 +100,7 @@ class Requantised(GraphOp):
 
     def verify_(self) -> None:
         super().verify_()
+        verify_unmixed(self)
         is_float = isinstance(element_type(self.results[0]), AnyFloat)
         if is_float and (self.requant is not None or self.mul is not None):
             raise VerifyException(f"'{self.name}' cannot requantise to floats")
@@ -138,6 +139,13 @@ def verify_integers(op: IRDLOperation) -> None:
     """Check that an op has integers only."""
     if not all(isinstance(element_type(v), IntegerType) for v in (*op.operands, *op.results)):
         raise VerifyException(f"'{op.name}' needs integers")
+
+
+def verify_unmixed(op: IRDLOperation) -> None:
+    """Check that an op has floats only, or none."""
+    floats = {isinstance(element_type(v), AnyFloat) for v in (*op.operands, *op.results)}
+    if len(floats) > 1:
+        raise VerifyException(f"'{op.name}' mixes floats and integers")
 
 
 def broadcast_shape(op: IRDLOperation, *shapes: Sequence[int]) -> tuple[int, ...]:

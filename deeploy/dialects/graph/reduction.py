@@ -15,7 +15,7 @@ from xdsl.irdl import (
 from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
-from deeploy.dialects.graph.base import GraphOp, tuple_of
+from deeploy.dialects.graph.base import GraphOp, tuple_of, verify_unmixed
 from deeploy.interfaces.tiling import Iterator, shape_of
 
 __all__ = ["KINDS", "ReduceOp"]
@@ -61,3 +61,4 @@ class ReduceOp(GraphOp):
         super().verify_()
         if self.kind.data not in KINDS:
             raise VerifyException(f"'graph.reduce' knows no kind '{self.kind.data}'")
+        verify_unmixed(self)
