@@ -81,7 +81,7 @@ NETWORKS = {
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(data=st.data())
 def test_fused_nests(name: str, data: st.DataObject) -> None:
     ctx, module = parse(NETWORKS[name])

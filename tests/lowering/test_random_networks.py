@@ -24,13 +24,13 @@ COMMON = settings(
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda k: k.__name__)
-@settings(COMMON, max_examples=12)
+@settings(COMMON, max_examples=8)
 @given(data=st.data())
 def test_one_op(kind, data: st.DataObject) -> None:
     check(data, draw_network(data.draw, ops=1, first=kind))
 
 
-@settings(COMMON, max_examples=25)
+@settings(COMMON, max_examples=15)
 @given(st.data())
 def test_several_ops(data: st.DataObject) -> None:
     check(data, draw_network(data.draw, ops=4))

@@ -86,7 +86,7 @@ def check_scratch(module: ModuleOp, target: Target) -> int:
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda k: k.__name__)
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_scratch_is_that_of_the_layout(kind, data: st.DataObject) -> None:
     text = draw_network(data.draw, ops=2, first=kind)
@@ -193,7 +193,7 @@ def estimated_bytes(text: str, candidate: Candidate) -> int:
 
 
 @pytest.mark.parametrize("kind", DENSE, ids=lambda k: k.__name__)
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_estimated_traffic_is_exact(kind, data: st.DataObject) -> None:
     text = draw_network(data.draw, ops=1, first=kind)
@@ -202,7 +202,7 @@ def test_estimated_traffic_is_exact(kind, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("kind", HOLES, ids=lambda k: k.__name__)
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_estimated_traffic_is_no_less(kind, data: st.DataObject) -> None:
     text = draw_network(data.draw, ops=1, first=kind)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from unittest import mock
 
+import mip
 import pytest
 from hypothesis import given, settings
 from planning_helpers import (
@@ -52,7 +53,8 @@ def test_plans_are_the_best_ones(problem: Problem) -> None:
     assert (plan is None) == (best is None)
     if plan is not None:
         assert_valid(plan, problem)
-        assert (plan.cycles, plan.gap, plan.status) == (best, 0.0, "optimal")
+        assert (plan.cycles, plan.status) == (best, "optimal")
+        assert plan.gap <= 1e-4
 
 
 @settings(max_examples=60, deadline=None)
@@ -94,6 +96,23 @@ def test_greedy_plans_fit_step_by_step(problem: Problem) -> None:
         live = [problem.tensors[i] for i in resident]
         used = sum(t.size for t in live if t.first <= n <= t.last)
         assert used + choice.scratch <= problem.compute.size
+
+
+@settings(max_examples=60, deadline=None)
+@given(problems(steps=5, tensors=6))
+def test_greedy_plan_where_the_solver_finds_nothing_in_time(problem: Problem) -> None:
+    """The plan keeps all promises but that of being the best; without one there is no plan."""
+    nothing = mip.OptimizationStatus.NO_SOLUTION_FOUND
+    with (
+        mock.patch.object(mip.Model, "optimize", lambda self, max_seconds: nothing),
+        mock.patch.object(mip.Model, "num_solutions", 0),
+    ):
+        plan = plan_of(problem)
+    if plan is None:
+        return
+    assert_valid(plan, problem)
+    assert plan.status == "greedy"
+    assert plan.gap > 0.0
 
 
 # --- Addresses ------------------------------------------------------------------------------------

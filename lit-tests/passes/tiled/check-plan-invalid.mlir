@@ -154,7 +154,7 @@ func.func @network(%x: tensor<4x16xsi8> {mem.home = "L2", mem.offset = 192 : i64
   func.return %y : tensor<4x16xsi8>
 }
 
-// CHECK: target 'host' has no link between 'L1' and 'L7'
+// CHECK: target 'host' has no memory 'L7'; it has L1, L2
 
 // -----
 
