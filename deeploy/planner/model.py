@@ -13,7 +13,7 @@ import os
 import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Literal, TypeAlias
 
@@ -41,6 +41,14 @@ class NoPlan(Exception):
     """No plan exists, or none was found in time."""
 
 
+class OutOfTime(NoPlan):
+    """The solver found nothing in time; there may be a plan all the same."""
+
+
+SHARES = (95, 90, 85, 80, 70, 60, 50)
+"""Percent of the memories to plan with, where addresses for all of them are not found in time."""
+
+
 @dataclass(frozen=True)
 class Selection:
     """What the program decided, without addresses unless it was asked for them."""
@@ -60,14 +68,8 @@ def solve(problem: Problem, options: Options) -> Plan:
         NoPlan: if the tensors do not fit into the memories.
     """
     start = time.perf_counter()
-    addressed: list[Space] = []
-    while True:
-        selection = Program(problem, options, addressed).solve()
-        offsets, scratch, overfull = assign(problem, selection)
-        if not overfull:
-            break
-        # other homes may fill other memories, so this can take a turn for each of them
-        addressed = addressed + overfull
+    selection = select(problem, options)
+    offsets, scratch, _ = assign(problem, selection)
     return Plan(
         choices=selection.choices,
         homes=selection.homes,
@@ -78,6 +80,46 @@ def solve(problem: Problem, options: Options) -> Plan:
         status=selection.status,
         seconds=time.perf_counter() - start,
     )
+
+
+def select(problem: Problem, options: Options) -> Selection:
+    """Choices and homes for which there are addresses."""
+    addressed: list[Space] = []
+    relaxed: Selection | None = None
+    while True:
+        try:
+            selection = Program(problem, options, addressed).solve()
+        except OutOfTime:
+            if relaxed is None:
+                raise
+            return select_with_reserve(problem, options, relaxed)
+        overfull = assign(problem, selection)[2]
+        if not overfull:
+            return selection
+        relaxed = relaxed or selection
+        # other homes may fill other memories, so this can take a turn for each of them
+        addressed = addressed + overfull
+
+
+def select_with_reserve(problem: Problem, options: Options, relaxed: Selection) -> Selection:
+    """Choices for smaller memories, so that first fit finds addresses in those there are.
+
+    Raises:
+        NoPlan: if even half of each memory is not enough room to spare.
+    """
+    best = sum(c.cycles for c in relaxed.choices)
+    for share in SHARES:
+        spaces = [
+            replace(s, size=s.size * share // 100 // s.align * s.align) for s in problem.spaces
+        ]
+        try:
+            selection = Program(replace(problem, spaces=tuple(spaces)), options).solve()
+        except NoPlan:
+            continue
+        if not assign(problem, selection)[2]:
+            cycles = sum(c.cycles for c in selection.choices)
+            return replace(selection, gap=relaxed.gap + (cycles - best) / cycles, status="reserve")
+    raise OutOfTime("no addresses were found in time; give the solver more seconds")
 
 
 def assign(
@@ -281,8 +323,10 @@ class Program:
             status = self.model.optimize(max_seconds=self.options.max_seconds)
         if self.model.num_solutions:
             return self._selection(status)
-        if status is mip.OptimizationStatus.INFEASIBLE or greedy is None or self.addressed:
+        if status is mip.OptimizationStatus.INFEASIBLE or greedy is None:
             raise NoPlan("the network does not fit into the memories of the target")
+        if self.addressed:
+            raise OutOfTime("no addresses were found in time")
         return self._from_greedy(greedy)
 
     def _selection(self, status: mip.OptimizationStatus) -> Selection:
@@ -293,8 +337,14 @@ class Program:
         homes = tuple(max(home, key=lambda m: value(home[m])) for home in self.home)
         align = {s.name: s.align for s in self.addressed}
         addresses = {key: round(value(v)) * align[key[1]] for key, v in self.address.items()}
-        gap = 0.0 if status is mip.OptimizationStatus.OPTIMAL else float(self.model.gap)
-        return Selection(choices, homes, gap, status.name.lower(), addresses)
+        return Selection(choices, homes, self._gap(), status.name.lower(), addresses)
+
+    def _gap(self) -> float:
+        """How far the plan may be from the best one: solvers stop at 0.01 % as "optimal"."""
+        found, bound = self.model.objective_value, self.model.objective_bound
+        if found is None or bound is None or not found:
+            return 0.0
+        return max(0.0, (float(found) - float(bound)) / abs(float(found)))
 
     def _from_greedy(self, choices: tuple[Candidate, ...]) -> Selection:
         resident = frozenset[int]().union(*(c.resident for c in choices))
