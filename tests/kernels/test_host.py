@@ -58,9 +58,15 @@ def test_cores_and_barrier(programs, cores, mode, sanitizer):
 def test_missing_wait_shows(programs):
     assert run(programs, "early", mode="deferred").stdout == "a5\n01\n"
     assert run(programs, "early", mode="immediate").stdout == "01\n01\n"
-    # In thread mode the copy may or may not have happened; ThreadSanitizer always objects.
+    # In thread mode the copy may or may not have happened.
     assert run(programs, "early", mode="thread").stdout in ("a5\n01\n", "01\n01\n")
-    assert "data race" in run(programs, "early", 1, "thread", "thread").stderr
+
+
+def test_missing_wait_is_a_race(programs):
+    # ThreadSanitizer remembers few accesses to an address, and may miss one on a busy machine.
+    assert any(
+        "data race" in run(programs, "early", 1, "thread", "thread").stderr for _ in range(10)
+    )
 
 
 @pytest.mark.parametrize("mode", MODES)
