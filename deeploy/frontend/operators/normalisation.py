@@ -187,7 +187,10 @@ def _per_channel(b: Builder, value: Value, x: Tensor) -> Tensor:
     """A vector as `[C, 1, …]`."""
     if value.shape != x.shape[1:2]:
         raise DeeployError(f"a factor has shape {value.shape}, not {x.shape[1:2]}")
-    return b.reshape(b.real(value), (*value.shape, *(1,) * (len(x.shape) - 2)))
+    shape = (*value.shape, *(1,) * (len(x.shape) - 2))
+    if isinstance(value, Constant):
+        return b.real(Constant(value.name, value.array.reshape(shape)))
+    return b.reshape(b.real(value), shape)
 
 
 @converter(
