@@ -21,9 +21,9 @@ def function(stem, expression):
 
 
 FUNCTIONS = [
-    *(function(name, f"dpl_{name}(x)") for name in "exp log erf tanh sigmoid gelu".split()),
-    *(function(name, f"dpl_{name}(x)") for name in "gelu_tanh sqrt sqrt_soft".split()),
-    *(function(name, f"dpl_{name}(x)") for name in "floor ceil round trunc abs".split()),
+    *(function(name, f"dpl_{name}(x)") for name in ["exp", "log", "erf", "tanh", "sigmoid"]),
+    *(function(name, f"dpl_{name}(x)") for name in ["gelu", "gelu_tanh", "sqrt", "sqrt_soft"]),
+    *(function(name, f"dpl_{name}(x)") for name in ["floor", "ceil", "round", "trunc", "abs"]),
     function("pow", "dpl_pow(x, p->alpha)"),
     function("hard_sigmoid", "dpl_hard_sigmoid(x, p->alpha, p->beta)"),
 ]

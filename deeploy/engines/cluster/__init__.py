@@ -1,7 +1,15 @@
 """The cluster: all cores run one portable C kernel, each on its share."""
 
 from deeploy.engines import Engine
-from deeploy.engines.cluster import elementwise, matmul, movement, window
+from deeploy.engines.cluster import (
+    activation,
+    elementwise,
+    matmul,
+    movement,
+    reduction,
+    rows,
+    window,
+)
 
 ENGINE = Engine(
     name="cluster",
@@ -10,6 +18,9 @@ ENGINE = Engine(
         **window.KERNELS,
         **matmul.KERNELS,
         **elementwise.KERNELS,
+        **activation.KERNELS,
+        **rows.KERNELS,
+        **reduction.KERNELS,
         **movement.KERNELS,
     },
 )

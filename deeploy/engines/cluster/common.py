@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 
-from xdsl.dialects.builtin import IntegerType
+import numpy as np
+from xdsl.dialects.builtin import AnyFloat, Float32Type, f32
 from xdsl.ir import Attribute, SSAValue
 from xdsl.utils.hints import isa
 
 from deeploy.dialects.graph import GraphOp, RequantAttr, Requantised, element_type, si8, si32, ui8
-from deeploy.engines import Fields, Instance, KernelCall, View, c_type, short_name
+from deeploy.engines import Fields, Instance, Kernel, KernelCall, Sizes, View
+from deeploy.engines import c_type as integer_c_type
+from deeploy.engines import short_name as integer_short_name
 
 DIMENSIONS = 6
 """Kernels on tensors of any rank loop over six dimensions; see `deeploy/kernels/binary.h`."""
 
 BYTES = (si8, ui8)
 INTEGERS = (si8, ui8, si32)
+FLOATS = (f32,)
 INT32_MIN, INT32_MAX = -(1 << 31), (1 << 31) - 1
 
 
-def decline_types(op: GraphOp, allowed: dict[str, tuple[IntegerType, ...]]) -> str | None:
+def short_name(type: Attribute) -> str:
+    """An element type as part of a C symbol."""
+    return "f32" if isinstance(type, Float32Type) else integer_short_name(type)
+
+
+def c_type(type: Attribute) -> str:
+    """An element type in C."""
+    return "float" if isinstance(type, Float32Type) else integer_c_type(type)
+
+
+def decline_types(op: GraphOp, allowed: Mapping[str, tuple[Attribute, ...]]) -> str | None:
     """The reason against an op with an operand or result of a type that the kernel lacks."""
     for name, types in allowed.items():
         value = getattr(op, name)
@@ -40,6 +55,18 @@ def instance(family: str, stem: str, struct: str = "", **types: Attribute) -> In
 def literal(value: int) -> str | int:
     """A 32-bit integer in C."""
     return "INT32_MIN" if value == INT32_MIN else value
+
+
+def wrapped(value: int) -> str | int:
+    """The low 32 bits of an integer in C."""
+    return literal((value - INT32_MIN) % (1 << 32) + INT32_MIN)
+
+
+def float_literal(value: float) -> str:
+    """A 32-bit float in C."""
+    if math.isinf(value):
+        return "-DPL_INFINITY" if value < 0 else "DPL_INFINITY"
+    return "DPL_NAN" if math.isnan(value) else f"{np.float32(value)}f"
 
 
 def requant_fields(call: KernelCall) -> Fields:
@@ -86,3 +113,47 @@ def decline_rank(op: GraphOp) -> str | None:
     if len(op.iterators()) > DIMENSIONS:
         return f"{len(op.iterators())} dimensions, the kernel takes up to {DIMENSIONS}"
     return None
+
+
+class ByElementType(Kernel):
+    """One kernel for integers and one for floats; the type of the result tells."""
+
+    def __init__(self, integers: Kernel, floats: Kernel) -> None:
+        self.integers = integers
+        self.floats = floats
+        self.family = f"{integers.family}, {floats.family}"
+
+    def chosen(self, op: GraphOp) -> Kernel:
+        """The kernel for the element type of an op."""
+        is_float = isinstance(element_type(op.results[0]), AnyFloat)
+        return self.floats if is_float else self.integers
+
+    def declines(self, op: GraphOp) -> str | None:
+        return self.chosen(op).declines(op)
+
+    def instance(self, op: GraphOp) -> Instance:
+        return self.chosen(op).instance(op)
+
+    def arguments(self, call: KernelCall) -> Sequence[Fields]:
+        return self.chosen(call.op).arguments(call)
+
+    def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
+        return self.chosen(op).cycles(op, sizes, cores)
+
+    def tile_limits(self, op: GraphOp) -> Mapping[str, int]:
+        return self.chosen(op).tile_limits(op)
+
+    def scratch_bytes(self, op: GraphOp, cores: int, memory: int) -> int:
+        return self.chosen(op).scratch_bytes(op, cores, memory)
+
+
+def float_instance(family: str, stem: str = "", struct: str = "") -> Instance:
+    """An instance of a template that only knows floats."""
+    symbol = f"dpl_{stem or family}"
+    return Instance(family, symbol, (("DPL_NAME", symbol),), f"dpl_{struct or family}_args")
+
+
+def bias_field(call: KernelCall) -> Mapping[str, str]:
+    """The argument `add` of a kernel on floats, if the op has a bias."""
+    assert isinstance(call.op, Requantised)
+    return {} if call.op.add is None else {"add": f"(const float *){call.inputs[-1].pointer}"}

@@ -10,10 +10,13 @@ from deeploy.dialects.graph import (
     AddOp,
     BinaryOp,
     ClipOp,
+    DivOp,
     GraphOp,
+    IntDivOp,
     MaxOp,
     MinOp,
     MulOp,
+    PowOp,
     RequantAttr,
     RequantOp,
     SubOp,
@@ -21,10 +24,13 @@ from deeploy.dialects.graph import (
 )
 from deeploy.engines import Fields, Instance, Kernel, KernelCall, Sizes, ceil_div
 from deeploy.engines.cluster.common import (
+    FLOATS,
     INTEGERS,
+    ByElementType,
     decline_rank,
     decline_types,
     dimensions,
+    float_instance,
     instance,
     requant_fields,
     scalar_requant,
@@ -84,6 +90,63 @@ class BinaryKernel(Kernel):
         return elementwise_cycles(sizes, per_element, cores)
 
 
+class IntDivKernel(BinaryKernel):
+    """`binary` with the numbers of a division in its operation."""
+
+    def __init__(self) -> None:
+        super().__init__("int_div", "")
+
+    def instance(self, op: GraphOp) -> Instance:
+        assert isinstance(op, IntDivOp)
+        a, b, y = (element_type(v) for v in (op.lhs, op.rhs, op.result))
+        numbers = [v.value.data for v in (op.delta, op.eta, op.eps)]
+        stem = "_".join(["int_div", *(str(v).replace("-", "m") for v in numbers)])
+        made = instance(self.family, stem, a=a, b=b, y=y)
+        arguments = ", ".join(["(int32_t)(a)", "(int32_t)(b)", *(str(v) for v in numbers)])
+        return replace(made, macros=(*made.macros, ("DPL_OP(a, b)", f"dpl_int_div({arguments})")))
+
+    def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
+        # two 64-bit products and a 64-bit division in software
+        return elementwise_cycles(sizes, 120, cores)
+
+
+class BinaryFloatKernel(Kernel):
+    """`binary_f32`: one operation."""
+
+    family = "binary_f32"
+
+    def __init__(self, stem: str, operation: str, per_element: int = 5) -> None:
+        self.stem = stem
+        self.operation = operation
+        """A C expression of the floats `a` and `b`."""
+        self.per_element = per_element
+        """Instructions: two loads, the operation, a store, the loop."""
+
+    def declines(self, op: GraphOp) -> str | None:
+        assert isinstance(op, BinaryOp)
+        if op.add is not None:
+            return "a bias, which the kernel lacks"
+        types = {"lhs": FLOATS, "rhs": FLOATS, "result": FLOATS}
+        return decline_types(op, types) or decline_rank(op)
+
+    def instance(self, op: GraphOp) -> Instance:
+        made = float_instance(self.family, f"{self.stem}_f32")
+        return replace(made, macros=(*made.macros, ("DPL_OP(a, b)", self.operation)))
+
+    def arguments(self, call: KernelCall) -> Sequence[Fields]:
+        a, b = call.inputs
+        y = call.output
+        fields: Fields = {
+            "a": a.pointer, "b": b.pointer, "y": y.pointer,
+            "dim": dimensions(y),
+            "a_stride": strides(a), "b_stride": strides(b), "y_stride": strides(y),
+        }  # fmt: skip
+        return [fields]
+
+    def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
+        return elementwise_cycles(sizes, self.per_element, cores)
+
+
 class RequantKernel(Kernel):
     """`unary`: requantisation by itself, clipping, conversion."""
 
@@ -120,11 +183,29 @@ class RequantKernel(Kernel):
 
 
 KERNELS: dict[type[GraphOp], Kernel] = {
-    AddOp: BinaryKernel("add", "(a) + (b)"),
-    SubOp: BinaryKernel("sub", "(a) - (b)"),
-    MulOp: BinaryKernel("mul", "(a) * (b)"),
-    MaxOp: BinaryKernel("max", "(int32_t)(a) > (int32_t)(b) ? (a) : (b)"),
-    MinOp: BinaryKernel("min", "(int32_t)(a) < (int32_t)(b) ? (a) : (b)"),
+    AddOp: ByElementType(
+        BinaryKernel("add", "(a) + (b)"),
+        BinaryFloatKernel("add", "(a) + (b)"),
+    ),
+    SubOp: ByElementType(
+        BinaryKernel("sub", "(a) - (b)"),
+        BinaryFloatKernel("sub", "(a) - (b)"),
+    ),
+    MulOp: ByElementType(
+        BinaryKernel("mul", "(a) * (b)"),
+        BinaryFloatKernel("mul", "(a) * (b)"),
+    ),
+    MaxOp: ByElementType(
+        BinaryKernel("max", "(int32_t)(a) > (int32_t)(b) ? (a) : (b)"),
+        BinaryFloatKernel("max", "dpl_max(a, b)"),
+    ),
+    MinOp: ByElementType(
+        BinaryKernel("min", "(int32_t)(a) < (int32_t)(b) ? (a) : (b)"),
+        BinaryFloatKernel("min", "dpl_min(a, b)"),
+    ),
+    DivOp: BinaryFloatKernel("div", "(a) / (b)", 16),  # the division takes 12
+    PowOp: BinaryFloatKernel("pow", "dpl_pow(a, b)", 80),  # a logarithm and an exponential
+    IntDivOp: IntDivKernel(),
     RequantOp: RequantKernel(),
     ClipOp: RequantKernel(),
 }

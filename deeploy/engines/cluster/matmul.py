@@ -10,8 +10,12 @@ from deeploy.dialects.graph import GraphOp, MatmulOp, element_type
 from deeploy.engines import Fields, Instance, Kernel, KernelCall, Sizes, View, ceil_div
 from deeploy.engines.cluster.common import (
     BYTES,
+    FLOATS,
     INTEGERS,
+    ByElementType,
+    bias_field,
     decline_types,
+    float_instance,
     instance,
     requant_fields,
 )
@@ -36,22 +40,7 @@ class MatmulKernel(Kernel):
         return {f"b{i}": 1 for i in range(len(op.batch()) - 1)}
 
     def arguments(self, call: KernelCall) -> Sequence[Fields]:
-        op = call.op
-        assert isinstance(op, MatmulOp)
-        a, b = call.inputs[:2]
-        y = call.output
-        *batches, rows, columns = y.shape
-        fields: Fields = {
-            "a": a.pointer, "b": b.pointer, "y": y.pointer,
-            "batch": batches[-1] if batches else 1,
-            "m": rows, "k": a.shape[-1], "n": columns,
-            "a_batch": batch_stride(a), "a_row": a.strides[-2],
-            "b_batch": batch_stride(b), "b_row": b.strides[-2],
-            "y_batch": batch_stride(y), "y_row": y.strides[-2],
-            "b_transposed": int(op.transpose_rhs is not None),
-            "rq": requant_fields(call),
-        }  # fmt: skip
-        return [fields]
+        return [{**matrices(call), "rq": requant_fields(call)}]
 
     def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
         assert isinstance(op, MatmulOp)
@@ -66,6 +55,51 @@ class MatmulKernel(Kernel):
         return np.minimum(by_rows, by_columns) + 60
 
 
+class MatmulFloatKernel(MatmulKernel):
+    """`matmul_f32`: dot products of rows, or sums of rows, four columns by two rows at a time."""
+
+    family = "matmul_f32"
+
+    def declines(self, op: GraphOp) -> str | None:
+        return decline_types(op, {"lhs": FLOATS, "rhs": FLOATS, "result": FLOATS})
+
+    def instance(self, op: GraphOp) -> Instance:
+        return float_instance(self.family)
+
+    def arguments(self, call: KernelCall) -> Sequence[Fields]:
+        return [{**matrices(call), **bias_field(call)}]
+
+    def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
+        assert isinstance(op, MatmulOp)
+        *batches, m, n, k = sizes
+        batch = batches[-1] if batches else 1
+        columns = ceil_div(n, 4)
+        # 4 columns x 2 rows: 6 loads and 8 multiply-adds for each k, 8 stores; one row: 5 and 4
+        pair, single = k * 14 + 40, k * 9 + 30
+        rows = ceil_div(batch * m, cores)
+        by_rows = columns * (rows // 2 * pair + rows % 2 * single)
+        by_columns = batch * ceil_div(columns, cores) * (m // 2 * pair + m % 2 * single)
+        return np.minimum(by_rows, by_columns) + 60
+
+
+def matrices(call: KernelCall) -> dict[str, str | int | Fields]:
+    """Pointers, sizes and strides of a product."""
+    op = call.op
+    assert isinstance(op, MatmulOp)
+    a, b = call.inputs[:2]
+    y = call.output
+    *batches, rows, columns = y.shape
+    return {
+        "a": a.pointer, "b": b.pointer, "y": y.pointer,
+        "batch": batches[-1] if batches else 1,
+        "m": rows, "k": a.shape[-1], "n": columns,
+        "a_batch": batch_stride(a), "a_row": a.strides[-2],
+        "b_batch": batch_stride(b), "b_row": b.strides[-2],
+        "y_batch": batch_stride(y), "y_row": y.strides[-2],
+        "b_transposed": int(op.transpose_rhs is not None),
+    }  # fmt: skip
+
+
 def batch_stride(view: View) -> int:
     """The stride of the last batch dimension; 0 where there is none or it broadcasts."""
     if len(view.shape) < 3 or view.shape[-3] == 1:
@@ -73,4 +107,6 @@ def batch_stride(view: View) -> int:
     return view.strides[-3]
 
 
-KERNELS: dict[type[GraphOp], Kernel] = {MatmulOp: MatmulKernel()}
+KERNELS: dict[type[GraphOp], Kernel] = {
+    MatmulOp: ByElementType(MatmulKernel(), MatmulFloatKernel()),
+}

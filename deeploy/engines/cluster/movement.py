@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+import struct
 from collections.abc import Sequence
 
-from xdsl.dialects.builtin import FixedBitwidthType
+from xdsl.dialects.builtin import FixedBitwidthType, FloatAttr
 from xdsl.ir import Attribute
 
 from deeploy.dialects.graph import (
@@ -43,6 +44,9 @@ class CopyKernel(Kernel):
     family = "copy"
 
     def declines(self, op: GraphOp) -> str | None:
+        type = element_type(op.results[0])
+        if not isinstance(type, FixedBitwidthType) or type.size not in (1, 2, 4):
+            return f"elements of type {type}, the kernel takes 1, 2 or 4 bytes"
         return decline_rank(op)
 
     def instance(self, op: GraphOp) -> Instance:
@@ -80,14 +84,21 @@ class PadKernel(CopyKernel):
         op, x, y = call.op, call.inputs[0], call.output
         assert isinstance(op, PadOp)
         low = [0] * (DIMENSIONS - len(y.shape)) + [low for low, _ in call.overhang]
-        value = op.value.value.data & ((1 << (8 * element_size(element_type(op.result)))) - 1)
         fields: Fields = {
             "x": x.pointer, "y": y.pointer,
             "dim": dimensions(y), "in_dim": dimensions(x),
             "x_stride": strides(x), "y_stride": strides(y),
-            "lo": braces(low), "value": f"{value}u",
+            "lo": braces(low), "value": f"{pattern(op)}u",
         }  # fmt: skip
         return [fields]
+
+
+def pattern(op: PadOp) -> int:
+    """The bits of the value around the input."""
+    size = element_size(element_type(op.result))
+    if isinstance(op.value, FloatAttr):
+        return int.from_bytes(struct.pack("<f", op.value.value.data), "little")
+    return op.value.value.data & ((1 << (8 * size)) - 1)
 
 
 class ConcatKernel(CopyKernel):

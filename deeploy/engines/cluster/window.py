@@ -28,16 +28,20 @@ from deeploy.engines import (
     Kernel,
     KernelCall,
     Sizes,
-    c_type,
     ceil_div,
-    short_name,
 )
 from deeploy.engines.cluster.common import (
     BYTES,
+    FLOATS,
     INTEGERS,
+    ByElementType,
+    bias_field,
+    c_type,
     decline_types,
+    float_instance,
     instance,
     requant_fields,
+    short_name,
 )
 
 CALL_CYCLES = 60
@@ -133,6 +137,42 @@ class ConvKernel(WindowKernel):
         return groups * np.minimum(by_pixels, by_channels) + CALL_CYCLES
 
 
+class ConvFloatKernel(WindowKernel):
+    """`conv2d_f32`: dot products of rows of windows, four channels by two pixels at a time."""
+
+    family = "conv2d_f32"
+
+    def declines(self, op: GraphOp) -> str | None:
+        types = {"input": FLOATS, "weight": FLOATS, "result": FLOATS}
+        return super().declines(op) or decline_types(op, types)
+
+    def instance(self, op: GraphOp) -> Instance:
+        return float_instance(self.family)
+
+    def arguments(self, call: KernelCall) -> Sequence[Fields]:
+        x, w = call.inputs[:2]
+        fields: Fields = {
+            "x": x.pointer, "w": f"(const float *){w.pointer}", "y": call.output.pointer,
+            **bias_field(call),
+            **geometry(call),
+            "in_c": x.shape[3], "out_c": call.output.shape[3],
+            "groups": groups_of(call),
+        }  # fmt: skip
+        return [fields]
+
+    def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
+        assert isinstance(op, ConvOp)
+        _, rows, columns, groups, channels, *_ = sizes
+        window_rows, window_columns = op.window()
+        k = window_columns * op.group_shape()[2]
+        # for each row of the window, 4 channels x 2 pixels: 6 loads and 8 multiply-adds for each
+        # value of k, 8 sums loaded and stored
+        block = window_rows * (k * 14 + 50)
+        pairs, quads = ceil_div(rows * columns, 2), ceil_div(channels, 4)
+        work = np.minimum(ceil_div(pairs, cores) * quads, pairs * ceil_div(quads, cores))
+        return groups * work * block + CALL_CYCLES
+
+
 def gathers_nothing(op: ConvOp) -> bool:
     """Whether each window is one pixel, which needs no copy."""
     return op.window() == (1, 1) and not any(tuple_of(op.pads))
@@ -184,6 +224,37 @@ class DepthwiseKernel(WindowKernel):
         return ceil_div(rows * columns, cores) * channels * (3 * taps + 12) + CALL_CYCLES
 
 
+class DepthwiseFloatKernel(WindowKernel):
+    """`depthwise2d_f32`: channels side by side."""
+
+    family = "depthwise2d_f32"
+
+    def declines(self, op: GraphOp) -> str | None:
+        types = {"input": FLOATS, "weight": FLOATS, "result": FLOATS}
+        return super().declines(op) or decline_types(op, types)
+
+    def instance(self, op: GraphOp) -> Instance:
+        return float_instance(self.family)
+
+    def arguments(self, call: KernelCall) -> Sequence[Fields]:
+        x, w = call.inputs[:2]
+        fields: Fields = {
+            "x": x.pointer, "w": f"(const float *){w.pointer}", "y": call.output.pointer,
+            **bias_field(call),
+            **geometry(call),
+            "channels": x.shape[3],
+            "w_tap": w.strides[1],
+        }  # fmt: skip
+        return [fields]
+
+    def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
+        assert isinstance(op, DepthwiseConvOp)
+        _, rows, columns, channels, *_ = sizes
+        taps = math.prod(op.window())
+        # per channel and tap: three loads, a multiply-add and a store; 4 to begin and to store
+        return ceil_div(rows * columns, cores) * channels * (5 * taps + 4) + CALL_CYCLES
+
+
 class PoolKernel(WindowKernel):
     """`max_pool2d` and `average_pool2d`."""
 
@@ -191,7 +262,7 @@ class PoolKernel(WindowKernel):
         self.family = family
 
     def declines(self, op: GraphOp) -> str | None:
-        reason = super().declines(op) or decline_types(op, {"input": INTEGERS})
+        reason = super().declines(op) or decline_types(op, {"input": INTEGERS + FLOATS})
         if reason is None and element_type(op.operands[0]) != element_type(op.results[0]):
             return "input and result differ in type"
         return reason
@@ -216,14 +287,15 @@ class PoolKernel(WindowKernel):
         assert isinstance(op, PoolOp)
         _, rows, columns, channels, *_ = sizes
         taps = math.prod(op.window())
-        # four channels at a time: load and packed maximum (or sum) for each tap
-        per_pixel = ceil_div(channels, 4) * (2 * taps + 8)
+        # load and maximum (or sum) for each tap, four channels at a time if they are bytes
+        lanes = 4 if element_type(op.operands[0]) in BYTES else 1
+        per_pixel = ceil_div(channels, lanes) * (2 * taps + 8)
         return ceil_div(rows * columns * per_pixel, cores) + CALL_CYCLES
 
 
 KERNELS: dict[type[GraphOp], Kernel] = {
-    ConvOp: ConvKernel(),
-    DepthwiseConvOp: DepthwiseKernel(),
+    ConvOp: ByElementType(ConvKernel(), ConvFloatKernel()),
+    DepthwiseConvOp: ByElementType(DepthwiseKernel(), DepthwiseFloatKernel()),
     MaxPoolOp: PoolKernel("max_pool2d"),
     AveragePoolOp: PoolKernel("avg_pool2d"),
 }

@@ -20,4 +20,12 @@ typedef struct {
   uint32_t has_ra, has_rb, has_ry;
 } dpl_binary_args;
 
+// Quotient with `delta` steps to the unit, rounded to the nearest: with d = eta * b + eps > 0 and n
+// = delta * eta * a, (n + sign(n) * (d >> 1)) / d in 64 bits, truncating. For use as DPL_OP.
+DPL_INLINE uint32_t dpl_int_div(int32_t a, int32_t b, int64_t delta, int64_t eta, int64_t eps) {
+  int64_t divisor = eta * b + eps, dividend = delta * eta * a;
+  int64_t half = divisor >> 1;
+  return (uint32_t)((dividend + (dividend < 0 ? -half : half)) / divisor);
+}
+
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Integer softmax. Templates: int_softmax.inc, ita_max.inc.
+// Integer softmax with a polynomial for the exponential. Template: int_softmax.inc.
 #ifndef DEEPLOY_KERNELS_INT_SOFTMAX_H
 #define DEEPLOY_KERNELS_INT_SOFTMAX_H
 
@@ -23,19 +23,5 @@ typedef struct {
   dpl_requant rq;
   uint32_t has_rq;
 } dpl_int_softmax_args;
-
-// With k(d) = (d + 16) >> 5: y = ((levels - 1) * 256 / s) >> k(max - x) for s = sum(256 >> k(max -
-// x)), which is summed in groups of `group` columns (the last may be smaller) with the maximum so
-// far; where a group raises that by d, the sum is shifted by k(d) first. One group gives ITAMax.
-// levels <= 2^23. All else is as above.
-typedef struct {
-  const void *x;
-  void *y;
-  uint32_t dim[6];
-  int32_t x_stride[6], y_stride[6];
-  uint32_t group, levels;
-  dpl_requant rq;
-  uint32_t has_rq;
-} dpl_ita_max_args;
 
 #endif

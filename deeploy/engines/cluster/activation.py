@@ -1,0 +1,264 @@
+"""Functions of one operand and conversions between element types on the cluster."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import replace
+
+from xdsl.dialects.builtin import AnyFloat
+
+from deeploy.dialects.graph import (
+    CastOp,
+    DequantizeOp,
+    GraphOp,
+    IntGeluOp,
+    IntHardswishOp,
+    QuantizeOp,
+    Requantised,
+    UnaryOp,
+    element_type,
+    integer_range,
+)
+from deeploy.engines import Fields, Instance, Kernel, KernelCall, Sizes
+from deeploy.engines.cluster.common import (
+    BYTES,
+    FLOATS,
+    INTEGERS,
+    braces,
+    decline_rank,
+    decline_types,
+    dimensions,
+    float_literal,
+    instance,
+    literal,
+    requant_fields,
+    strides,
+)
+from deeploy.engines.cluster.elementwise import elementwise_cycles
+
+
+def operands(call: KernelCall) -> dict[str, str | int | Fields]:
+    """Pointers, extents and strides of x and y."""
+    x, y = call.inputs[0], call.output
+    return {
+        "x": x.pointer, "y": y.pointer,
+        "dim": dimensions(y), "x_stride": strides(x), "y_stride": strides(y),
+    }  # fmt: skip
+
+
+class MapKernel(Kernel):
+    """`map`: a C expression of each element."""
+
+    family = "map"
+
+    @abstractmethod
+    def stem(self, op: GraphOp) -> str:
+        """The function's part of the C symbol."""
+
+    @abstractmethod
+    def expression(self, op: GraphOp) -> str:
+        """The function of an element `x` with the kernel's arguments `p`, in C."""
+
+    @abstractmethod
+    def parameters(self, op: GraphOp) -> Fields:
+        """The numbers in the kernel's arguments."""
+
+    @abstractmethod
+    def per_element(self, op: GraphOp) -> int:
+        """Instructions for an element."""
+
+    def instance(self, op: GraphOp) -> Instance:
+        x, y = element_type(op.operands[0]), element_type(op.results[0])
+        made = instance(self.family, self.stem(op), x=x, y=y)
+        return replace(made, macros=(*made.macros, ("DPL_OP(x, p)", self.expression(op))))
+
+    def arguments(self, call: KernelCall) -> Sequence[Fields]:
+        return [{**operands(call), **self.parameters(call.op)}]
+
+    def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
+        return elementwise_cycles(sizes, self.per_element(op), cores)
+
+
+# Expression, and instructions for an element with load, store and loop: 12 for a division or a
+# root, 25 for an exponential.
+FUNCTIONS = {
+    "abs": ("dpl_abs(x)", 4),
+    "ceil": ("dpl_ceil(x)", 12),
+    "clip": ("dpl_clip(x, p->alpha, p->beta)", 5),
+    "erf": ("dpl_erf(x)", 50),
+    "exp": ("dpl_exp(x)", 28),
+    "floor": ("dpl_floor(x)", 12),
+    "gelu": ("dpl_gelu(x)", 55),
+    "gelu_tanh": ("dpl_gelu_tanh(x)", 60),
+    "hard_sigmoid": ("dpl_hard_sigmoid(x, p->alpha, p->beta)", 6),
+    "hard_swish": ("(x) * dpl_hard_sigmoid(x, 1.0f / 6.0f, 0.5f)", 7),
+    "log": ("dpl_log(x)", 35),
+    "neg": ("-(x)", 4),
+    "reciprocal": ("1.0f / (x)", 15),
+    "relu": ("dpl_max(x, 0.0f)", 4),
+    "round": ("dpl_round(x)", 10),
+    "sigmoid": ("dpl_sigmoid(x)", 42),
+    "sqrt": ("dpl_sqrt(x)", 15),
+    "swish": ("(x) * dpl_sigmoid(p->alpha * (x))", 45),
+    "tanh": ("dpl_tanh(x)", 55),
+}
+DEFAULTS = (float("-inf"), float("inf"))
+"""Of `alpha` and `beta`: bounds that nothing reaches."""
+
+
+class UnaryKernel(MapKernel):
+    """`map` with a function of floats."""
+
+    def declines(self, op: GraphOp) -> str | None:
+        return decline_types(op, {"input": FLOATS, "result": FLOATS}) or decline_rank(op)
+
+    def stem(self, op: GraphOp) -> str:
+        assert isinstance(op, UnaryOp)
+        return op.function.data
+
+    def expression(self, op: GraphOp) -> str:
+        assert isinstance(op, UnaryOp)
+        return FUNCTIONS[op.function.data][0]
+
+    def parameters(self, op: GraphOp) -> Fields:
+        assert isinstance(op, UnaryOp)
+        used = self.expression(op)
+        fields: dict[str, str] = {}
+        given = zip(("alpha", "beta"), (op.alpha, op.beta), DEFAULTS, strict=True)
+        for name, attribute, default in given:
+            if f"p->{name}" in used:
+                fields[name] = float_literal(default if attribute is None else attribute.value.data)
+        return fields
+
+    def per_element(self, op: GraphOp) -> int:
+        assert isinstance(op, UnaryOp)
+        return FUNCTIONS[op.function.data][1]
+
+
+class CastKernel(MapKernel):
+    """`map` with a conversion; floats saturate."""
+
+    def declines(self, op: GraphOp) -> str | None:
+        types = {"input": INTEGERS + FLOATS, "result": INTEGERS + FLOATS}
+        return decline_types(op, types) or decline_rank(op)
+
+    def stem(self, op: GraphOp) -> str:
+        return "cast"
+
+    def saturates(self, op: GraphOp) -> bool:
+        """Whether an op makes integers of floats."""
+        return isinstance(element_type(op.operands[0]), AnyFloat) and not isinstance(
+            element_type(op.results[0]), AnyFloat
+        )
+
+    def expression(self, op: GraphOp) -> str:
+        return "dpl_clamp(dpl_float_to_int(x), p->lo, p->hi)" if self.saturates(op) else "(x)"
+
+    def parameters(self, op: GraphOp) -> Fields:
+        if not self.saturates(op):
+            return {}
+        low, high = integer_range(element_type(op.results[0]))
+        return {"lo": literal(low), "hi": literal(high)}
+
+    def per_element(self, op: GraphOp) -> int:
+        # load, convert, store; two comparisons and a clip of floats
+        return 10 if self.saturates(op) else 4
+
+
+class QuantizeKernel(MapKernel):
+    """`map` with a rounding and clipping conversion."""
+
+    def declines(self, op: GraphOp) -> str | None:
+        return decline_types(op, {"input": FLOATS, "result": INTEGERS}) or decline_rank(op)
+
+    def stem(self, op: GraphOp) -> str:
+        return "quantize"
+
+    def expression(self, op: GraphOp) -> str:
+        return "dpl_quantize(x, p->alpha, p->beta, p->lo, p->hi)"
+
+    def parameters(self, op: GraphOp) -> Fields:
+        assert isinstance(op, QuantizeOp)
+        return {
+            "alpha": float_literal(op.scale.value.data),
+            "beta": float_literal(op.zero_point.value.data),
+            "lo": literal(op.min.value.data), "hi": literal(op.max.value.data),
+        }  # fmt: skip
+
+    def per_element(self, op: GraphOp) -> int:
+        # load, scale, truncate and back, compare, round, convert, clip, store
+        return 22
+
+
+class DequantizeKernel(MapKernel):
+    """`map` with a scaling conversion."""
+
+    def declines(self, op: GraphOp) -> str | None:
+        return decline_types(op, {"input": INTEGERS, "result": FLOATS}) or decline_rank(op)
+
+    def stem(self, op: GraphOp) -> str:
+        return "dequantize"
+
+    def expression(self, op: GraphOp) -> str:
+        return "((float)(x) - p->beta) * p->alpha"
+
+    def parameters(self, op: GraphOp) -> Fields:
+        assert isinstance(op, DequantizeOp)
+        return {
+            "alpha": float_literal(op.scale.value.data),
+            "beta": float_literal(op.zero_point.value.data),
+        }
+
+    def per_element(self, op: GraphOp) -> int:
+        # load, convert, subtract, multiply, store
+        return 6
+
+
+class IntMapKernel(Kernel):
+    """`int_map`: an integer activation and its requantisation."""
+
+    family = "int_map"
+
+    def __init__(self, function: str, parameters: tuple[str, ...], per_element: int) -> None:
+        self.function = function
+        self.names = parameters
+        self.per_element = per_element
+        """Instructions: load, the function, store, loop."""
+
+    def parameters(self, op: GraphOp) -> list[int]:
+        """The numbers of the function."""
+        return [getattr(op, name).value.data for name in self.names]
+
+    def declines(self, op: GraphOp) -> str | None:
+        if any(abs(v) >= 1 << 28 for v in self.parameters(op)):
+            return "parameters of more than 28 bits"
+        return decline_types(op, {"input": BYTES, "result": INTEGERS}) or decline_rank(op)
+
+    def instance(self, op: GraphOp) -> Instance:
+        x, y = element_type(op.operands[0]), element_type(op.results[0])
+        made = instance(self.family, self.function, x=x, y=y)
+        operation = ("DPL_OP(x, p)", f"dpl_{self.function}(x, p)")
+        return replace(made, macros=(*made.macros, operation))
+
+    def arguments(self, call: KernelCall) -> Sequence[Fields]:
+        assert isinstance(call.op, Requantised)
+        fields = {**operands(call), "p": braces(self.parameters(call.op))}
+        if call.op.requant is not None:
+            fields |= {"has_rq": 1, "rq": requant_fields(call)}
+        return [fields]
+
+    def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
+        assert isinstance(op, Requantised)
+        requantisation = 0 if op.requant is None else 5
+        return elementwise_cycles(sizes, self.per_element + requantisation, cores)
+
+
+KERNELS: dict[type[GraphOp], Kernel] = {
+    IntHardswishOp: IntMapKernel("int_hardswish", ("one_over_six", "three", "six"), 8),
+    IntGeluOp: IntMapKernel("int_gelu", ("b", "one"), 14),
+    UnaryOp: UnaryKernel(),
+    CastOp: CastKernel(),
+    QuantizeOp: QuantizeKernel(),
+    DequantizeOp: DequantizeKernel(),
+}

@@ -1,0 +1,209 @@
+"""Softmax and normalisation of rows on the cluster."""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from deeploy.dialects.graph import (
+    GraphOp,
+    IntLayerNormOp,
+    IntRMSNormOp,
+    IntSoftmaxOp,
+    ItaMaxOp,
+    ItaPartialMaxOp,
+    LayerNormOp,
+    Requantised,
+    RMSNormOp,
+    RowOp,
+    SoftmaxOp,
+    element_type,
+    integer_range,
+)
+from deeploy.engines import Fields, Instance, Kernel, KernelCall, Sizes, ceil_div
+from deeploy.engines.cluster.activation import operands
+from deeploy.engines.cluster.common import (
+    BYTES,
+    FLOATS,
+    INTEGERS,
+    decline_rank,
+    decline_types,
+    float_instance,
+    float_literal,
+    instance,
+    literal,
+    requant_fields,
+    wrapped,
+)
+
+MOST_COLUMNS = 1 << 16
+"""Of rows whose squares are summed in 32 bits."""
+
+
+@dataclass(frozen=True)
+class RowCost:
+    """Instructions on a row: for what has to be known of it and for its results, per element, and
+    in between."""
+
+    statistics: int
+    results: int
+    row: int
+
+
+class RowKernel(Kernel):
+    """A kernel that divides rows among the cores, or the columns of few rows."""
+
+    def __init__(self, family: str, cost: RowCost) -> None:
+        self.family = family
+        self.cost = cost
+
+    def columns(self, op: GraphOp) -> int:
+        """The length of a row."""
+        assert isinstance(op, RowOp)
+        return op.infer_shape()[-1]
+
+    @abstractmethod
+    def parameters(self, call: KernelCall) -> Fields:
+        """The arguments beside x and y."""
+
+    def arguments(self, call: KernelCall) -> Sequence[Fields]:
+        return [{**operands(call), **self.parameters(call)}]
+
+    def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
+        *outer, columns = sizes
+        rows, cost = math.prod(outer), self.cost
+        results = cost.results
+        if isinstance(op, Requantised) and op.requant is not None:
+            results += 5
+        by_rows = ceil_div(rows, cores) * (columns * (cost.statistics + results) + cost.row)
+        by_columns = rows * (
+            columns * cost.statistics + ceil_div(columns, cores) * results + cost.row
+        )
+        return np.minimum(by_rows, by_columns) + 60
+
+
+class IntRowKernel(RowKernel):
+    """A kernel on rows of bytes."""
+
+    struct = ""
+
+    def declines(self, op: GraphOp) -> str | None:
+        return decline_types(op, {"input": BYTES, "result": INTEGERS}) or decline_rank(op)
+
+    def instance(self, op: GraphOp) -> Instance:
+        x, y = element_type(op.operands[0]), element_type(op.results[0])
+        return instance(self.family, self.family, self.struct, x=x, y=y)
+
+    def epilogue(self, call: KernelCall) -> Fields:
+        """The requantisation, if the op has one."""
+        assert isinstance(call.op, Requantised)
+        return {"has_rq": 1, "rq": requant_fields(call)} if call.op.requant is not None else {}
+
+
+class IntSoftmaxKernel(IntRowKernel):
+    """`int_softmax`."""
+
+    def declines(self, op: GraphOp) -> str | None:
+        assert isinstance(op, IntSoftmaxOp)
+        # otherwise a byte is more than 31 times the logarithm
+        if op.log2.value.data <= 8:
+            return f"a logarithm of {op.log2.value.data}, the kernel takes 9 and more"
+        return super().declines(op)
+
+    def parameters(self, call: KernelCall) -> Fields:
+        op = call.op
+        assert isinstance(op, IntSoftmaxOp)
+        a, b, c = (wrapped(v.value.data) for v in (op.a, op.b, op.c))
+        log2 = min(op.log2.value.data, 256)  # bytes differ by less
+        return {"a": a, "b": b, "c": c, "log2": log2, **self.epilogue(call)}
+
+
+class ItaMaxKernel(IntRowKernel):
+    """`ita_max`: one group of all columns, or several."""
+
+    def declines(self, op: GraphOp) -> str | None:
+        assert isinstance(op, ItaMaxOp | ItaPartialMaxOp)
+        if op.levels.value.data > 1 << 23:
+            return "more than 2^23 levels"
+        return super().declines(op)
+
+    def parameters(self, call: KernelCall) -> Fields:
+        op = call.op
+        assert isinstance(op, ItaMaxOp | ItaPartialMaxOp)
+        columns = self.columns(op)
+        group = min(op.group.value.data, columns) if isinstance(op, ItaPartialMaxOp) else columns
+        return {"group": group, "levels": op.levels.value.data, **self.epilogue(call)}
+
+
+class IntNormKernel(IntRowKernel):
+    """`int_rms_norm` and `int_layer_norm`."""
+
+    struct = "int_norm"
+
+    def declines(self, op: GraphOp) -> str | None:
+        if self.columns(op) > MOST_COLUMNS:
+            return f"{self.columns(op)} columns, the kernel takes up to {MOST_COLUMNS}"
+        return super().declines(op)
+
+    def parameters(self, call: KernelCall) -> Fields:
+        op = call.op
+        assert isinstance(op, IntRMSNormOp | IntLayerNormOp)
+        low, high = integer_range(element_type(op.result))
+        vectors = zip(("weight", "bias"), call.inputs[1:], strict=False)
+        return {
+            **{name: f"(const int32_t *){view.pointer}" for name, view in vectors},
+            "shift": op.shift.value.data, "lo": literal(low), "hi": literal(high),
+        }  # fmt: skip
+
+
+class FloatRowKernel(RowKernel):
+    """A kernel on rows of floats."""
+
+    struct = ""
+
+    def declines(self, op: GraphOp) -> str | None:
+        return decline_types(op, {"input": FLOATS, "result": FLOATS}) or decline_rank(op)
+
+    def instance(self, op: GraphOp) -> Instance:
+        return float_instance(self.family, struct=self.struct)
+
+    def parameters(self, call: KernelCall) -> Fields:
+        return {}
+
+
+class FloatNormKernel(FloatRowKernel):
+    """`rms_norm_f32` and `layer_norm_f32`."""
+
+    struct = "norm_f32"
+
+    def parameters(self, call: KernelCall) -> Fields:
+        op = call.op
+        assert isinstance(op, RMSNormOp | LayerNormOp)
+        vectors = zip(("weight", "bias"), call.inputs[1:], strict=False)
+        return {
+            **{name: f"(const float *){view.pointer}" for name, view in vectors},
+            "epsilon": float_literal(op.epsilon.value.data),
+        }
+
+
+KERNELS: dict[type[GraphOp], Kernel] = {
+    # maximum 3, term 14; term again, multiplication for the division, store; one 64-bit division
+    IntSoftmaxOp: IntSoftmaxKernel("int_softmax", RowCost(17, 22, 200)),
+    # maximum 3, term 6; difference, shifts, store; one division
+    ItaMaxOp: ItaMaxKernel("ita_max", RowCost(9, 6, 80)),
+    ItaPartialMaxOp: ItaMaxKernel("ita_max", RowCost(10, 6, 80)),
+    # square and add; product, its size and sign, division by multiplication, clip, store; root
+    IntRMSNormOp: IntNormKernel("int_rms_norm", RowCost(3, 25, 300)),
+    # sum 2, squares 4; as above with a mean and bias
+    IntLayerNormOp: IntNormKernel("int_layer_norm", RowCost(6, 27, 350)),
+    # maximum 3; exponential 26, sum 2, scale 3
+    SoftmaxOp: FloatRowKernel("softmax_f32", RowCost(3, 31, 60)),
+    # square and add; two loads, two products, store; root and division
+    RMSNormOp: FloatNormKernel("rms_norm_f32", RowCost(3, 6, 80)),
+    # sum 2, squares 4; three loads, difference, product, multiply-add, store
+    LayerNormOp: FloatNormKernel("layer_norm_f32", RowCost(6, 9, 100)),
+}
