@@ -159,4 +159,5 @@ def step_of(
         operands.append(Operand(value, space.values[value], index, link))
     candidates = enumerate_candidates(nest, engine, operands, target, buffers)
     used = frozenset(o.index for o in operands if o.index is not None)
-    return Step(node_name(nest) or describe(nest.root()), used, candidates)
+    name = node_name(nest) or describe(nest.root())
+    return Step(name, used, candidates, tuple(indices[tensor] for tensor in outer))

@@ -262,7 +262,7 @@ class Program:
         far = self.problem.spaces[1:]
         fastest = max((s.bytes_per_cycle for s in far), default=1.0)
         for i, tensor in enumerate(self.problem.tensors):
-            users = sum(i in step.tensors for step in self.problem.steps)
+            users = sum(step.operands.count(i) for step in self.problem.steps)
             for space in far:
                 extra = tensor.size * users * (1 / space.bytes_per_cycle - 1 / fastest)
                 if space.name in tensor.homes and extra > 0:

@@ -41,11 +41,16 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Step:
-    """One nest: its name for the user, its tensors (by index), and its candidates."""
+    """One nest: its name for the user, its tensors (by index), and its candidates.
+
+    `tensors` are those that may stay in the compute memory, `operands` are all that it reads and
+    writes.
+    """
 
     name: str
     tensors: frozenset[int]
     candidates: tuple[Candidate, ...]
+    operands: tuple[int, ...] = ()
 
     def smallest(self) -> int:
         """The least scratch with which the step runs when no tensor stays."""
