@@ -30,7 +30,7 @@ from deeploy.dialects.mem import HOME, TARGET, level_of
 from deeploy.report.traffic import count_transfers
 from deeploy.targets import Target, target_attr
 
-# two layers with 2400 and 1600 bytes of weights, and 4 KiB of L2 for them and the activations
+# two layers with 2400 bytes of weights each, and 4 KiB of L2 for them, input and output
 TWO_LAYERS = """func.func @network(%x: tensor<20x40xsi8>) -> tensor<20x40xsi8> {
   %w = graph.constant dense<1> : tensor<60x40xsi8>
   %v = graph.constant dense<2> : tensor<40x60xsi8>
@@ -60,15 +60,15 @@ def homes(module: ModuleOp) -> list[str]:
 def test_weights_that_do_not_fit_go_to_the_third_memory() -> None:
     expected = run(*parse(TWO_LAYERS))
     ctx, module = plan(TWO_LAYERS, THREE_LEVELS)
-    # the smaller one fits beside input and output, and the larger one costs more cycles in L3
-    assert "L3" in homes(module)
+    # one of them fits beside input and output, and would cost cycles in L3
+    assert sorted(homes(module)) == ["L2", "L3"]
     for name in MEMORY_PASSES:
         run_pass(ctx, module, name)
         assert_same(expected, run(ctx, module), name)
     sources = {level_of(op.source) for op in module.walk() if isinstance(op, StartOp)}
     assert sources >= {"L2", "L3"}
     moved = count_transfers(function_of(module)).values()
-    assert sum(t.bytes for t in moved if t.source == "L3") >= 1600
+    assert sum(t.bytes for t in moved if t.source == "L3") >= 2400
 
 
 def test_nothing_goes_there_without_need() -> None:

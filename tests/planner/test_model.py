@@ -176,6 +176,29 @@ def test_program_finds_all_addresses_by_itself(problem: Problem) -> None:
         assert plan.cycles == best
 
 
+# --- Memories of different speed ------------------------------------------------------------------
+
+
+def two_speeds(fast: int) -> Problem:
+    """Constants of which the second is read twice; L2 is faster than L3, and may be too small."""
+    tensors = tuple(Tensor(f"w{i}", 64, 0, 2, ("L2", "L3")) for i in range(3))
+    idle = Candidate(10, 4, frozenset(), (1,), (), 1)
+    reads = ((0,), (1, 2), (1,))
+    steps = tuple(Step(f"s{n}", frozenset(), (idle,), operands) for n, operands in enumerate(reads))
+    return Problem(
+        tensors, steps, (Space("L1", 64, 4), Space("L2", fast, 4, 8.0), Space("L3", 999, 4, 0.5))
+    )
+
+
+@pytest.mark.parametrize(("fast", "in_fast"), [(192, 3), (128, 2), (64, 1), (0, 0)])
+def test_what_is_read_most_lies_in_the_fast_memory(fast: int, in_fast: int) -> None:
+    plan = plan_of(two_speeds(fast))
+    assert plan is not None
+    assert_valid(plan, two_speeds(fast))
+    assert plan.homes.count("L2") == in_fast
+    assert plan.homes[1] == ("L2" if in_fast else "L3")
+
+
 # --- What does not fit ----------------------------------------------------------------------------
 
 
