@@ -153,8 +153,8 @@ OPS = {
     "mul": ("(a) * (b)", np.multiply),
     "div": ("(a) / (b)", np.divide),
     "pow": ("dpl_pow(a, b)", np.power),
-    "min": ("dpl_min(a, b)", np.minimum),
-    "max": ("dpl_max(a, b)", np.maximum),
+    "min": ("dpl_fmin(a, b)", np.minimum),
+    "max": ("dpl_fmax(a, b)", np.maximum),
 }
 BINARY = [(f"binary_{op}", {"OP(a, b)": expression}) for op, (expression, _) in OPS.items()]
 

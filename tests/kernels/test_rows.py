@@ -102,7 +102,7 @@ def truncated(a, b):
     **COMMON,
     flags=FLAGS,
     numbers=st.sampled_from([(1, 345, 62395, 255), (1, 173, 15599, 127), (2, 70, 100, 40)]),
-    log2=st.sampled_from([None, None, 9, 30, 256, 1000]),
+    log2=st.sampled_from([None, None, 1, 3, 9, 30, 256, 1000]),
 )
 def test_int_softmax(
     kernels, variant, number, shape, gaps, spread, cores, seed, flags, numbers, log2

@@ -96,7 +96,7 @@ FUNCTIONS = {
     "log": ("dpl_log(x)", 35),
     "neg": ("-(x)", 4),
     "reciprocal": ("1.0f / (x)", 15),
-    "relu": ("dpl_max(x, 0.0f)", 4),
+    "relu": ("dpl_fmax(x, 0.0f)", 4),
     "round": ("dpl_round(x)", 10),
     "sigmoid": ("dpl_sigmoid(x)", 42),
     "sqrt": ("dpl_sqrt(x)", 15),

@@ -197,11 +197,11 @@ KERNELS: dict[type[GraphOp], Kernel] = {
     ),
     MaxOp: ByElementType(
         BinaryKernel("max", "(int32_t)(a) > (int32_t)(b) ? (a) : (b)"),
-        BinaryFloatKernel("max", "dpl_max(a, b)"),
+        BinaryFloatKernel("max", "dpl_fmax(a, b)"),
     ),
     MinOp: ByElementType(
         BinaryKernel("min", "(int32_t)(a) < (int32_t)(b) ? (a) : (b)"),
-        BinaryFloatKernel("min", "dpl_min(a, b)"),
+        BinaryFloatKernel("min", "dpl_fmin(a, b)"),
     ),
     DivOp: BinaryFloatKernel("div", "(a) / (b)", 16),  # the division takes 12
     PowOp: BinaryFloatKernel("pow", "dpl_pow(a, b)", 80),  # a logarithm and an exponential

@@ -107,13 +107,6 @@ class IntRowKernel(RowKernel):
 class IntSoftmaxKernel(IntRowKernel):
     """`int_softmax`."""
 
-    def declines(self, op: GraphOp) -> str | None:
-        assert isinstance(op, IntSoftmaxOp)
-        # otherwise a byte is more than 31 times the logarithm
-        if op.log2.value.data <= 8:
-            return f"a logarithm of {op.log2.value.data}, the kernel takes 9 and more"
-        return super().declines(op)
-
     def parameters(self, call: KernelCall) -> Fields:
         op = call.op
         assert isinstance(op, IntSoftmaxOp)

@@ -53,8 +53,8 @@ DPL_INLINE float dpl_copysign(float magnitude, float sign) {
                         (dpl_float_bits(sign) & 0x80000000u));
 }
 
-DPL_INLINE float dpl_min(float a, float b) { return a < b ? a : b; }
-DPL_INLINE float dpl_max(float a, float b) { return a > b ? a : b; }
+DPL_INLINE float dpl_fmin(float a, float b) { return a < b ? a : b; }
+DPL_INLINE float dpl_fmax(float a, float b) { return a > b ? a : b; }
 
 // Numbers from 2^23 have no fraction; NaN is none of those below.
 DPL_INLINE int dpl_has_fraction(float x) { return dpl_abs(x) < 8388608.0f; }

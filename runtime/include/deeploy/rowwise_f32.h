@@ -13,10 +13,10 @@ DPL_INLINE float dpl_row_max(const float *x, uint32_t n) {
   uint32_t i = 0;
   for (; i + 4 <= n; i += 4)
     for (uint32_t j = 0; j < 4; j++)
-      best[j] = dpl_max(x[i + j], best[j]);
+      best[j] = dpl_fmax(x[i + j], best[j]);
   for (; i < n; i++)
-    best[0] = dpl_max(x[i], best[0]);
-  return dpl_max(dpl_max(best[0], best[1]), dpl_max(best[2], best[3]));
+    best[0] = dpl_fmax(x[i], best[0]);
+  return dpl_fmax(dpl_fmax(best[0], best[1]), dpl_fmax(best[2], best[3]));
 }
 
 DPL_INLINE float dpl_row_sum(const float *x, uint32_t n) {

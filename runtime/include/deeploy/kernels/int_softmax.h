@@ -8,7 +8,7 @@
 
 // With d = max - x, z = min(d / log2, 31) and p = z * log2 - d: y = e * 255 / sum(e) for
 // e = (a * (p + b)^2 + c) >> z; divisions round down. e >= 0 and > 0 for d = 0, 255 * e < 2^31 and
-// sum(e) < 2^31; log2 > 8.
+// sum(e) < 2^31; log2 > 0.
 //
 // x is int8 or uint8, y int8, uint8 or int32. Rows are the last dimension and contiguous; strides
 // are in elements. Unused dimensions have size 1. Results are requantised if has_rq; the channels

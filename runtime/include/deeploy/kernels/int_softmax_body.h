@@ -22,6 +22,7 @@ DPL_INLINE dpl_polynomial dpl_polynomial_of(const dpl_int_softmax_args *args) {
 // The term at a distance from the maximum.
 DPL_INLINE uint32_t dpl_polynomial_at(dpl_polynomial p, uint32_t distance) {
   uint32_t z = distance * p.inverse >> 16;
+  z = z < 31 ? z : 31;
   uint32_t base = z * p.log2 - distance + (uint32_t)p.b;
   return ((uint32_t)p.a * base * base + (uint32_t)p.c) >> z;
 }

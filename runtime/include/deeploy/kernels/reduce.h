@@ -4,7 +4,7 @@
 #ifndef DEEPLOY_KERNELS_REDUCE_H
 #define DEEPLOY_KERNELS_REDUCE_H
 
-#include "deeploy/math.h"
+#include "deeploy/requant.h"
 
 // y [dim] = op(x [dim + over]): each dimension has size 1 in dim or in over. x_stride serves both.
 // x and y are float, int8, uint8 or int32. Strides are in elements. y must not overlap x.
