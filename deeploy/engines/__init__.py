@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
-from xdsl.dialects.builtin import IntegerType, Signedness
+from xdsl.dialects.builtin import Float32Type, IntegerType, Signedness
 from xdsl.ir import Attribute
 from xdsl.utils.hints import isa
 
@@ -131,7 +131,9 @@ def find_engine(name: str) -> Engine:
 
 
 def short_name(type: Attribute) -> str:
-    """An element type as part of a C symbol: `s8`, `u8`, `s32`."""
+    """An element type as part of a C symbol: `s8`, `u8`, `s32`, `f32`."""
+    if isinstance(type, Float32Type):
+        return "f32"
     assert isa(type, IntegerType)
     sign = "u" if type.signedness.data is Signedness.UNSIGNED else "s"
     return f"{sign}{type.width.data}"
@@ -139,6 +141,8 @@ def short_name(type: Attribute) -> str:
 
 def c_type(type: Attribute) -> str:
     """An element type in C."""
+    if isinstance(type, Float32Type):
+        return "float"
     assert isa(type, IntegerType)
     sign = "u" if type.signedness.data is Signedness.UNSIGNED else ""
     return f"{sign}int{type.width.data}_t"

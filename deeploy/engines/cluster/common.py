@@ -6,14 +6,21 @@ import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from xdsl.dialects.builtin import AnyFloat, Float32Type, f32
+from xdsl.dialects.builtin import AnyFloat, f32
 from xdsl.ir import Attribute, SSAValue
 from xdsl.utils.hints import isa
 
 from deeploy.dialects.graph import GraphOp, RequantAttr, Requantised, element_type, si8, si32, ui8
-from deeploy.engines import Fields, Instance, Kernel, KernelCall, Sizes, View
-from deeploy.engines import c_type as integer_c_type
-from deeploy.engines import short_name as integer_short_name
+from deeploy.engines import (
+    Fields,
+    Instance,
+    Kernel,
+    KernelCall,
+    Sizes,
+    View,
+    c_type,
+    short_name,
+)
 
 DIMENSIONS = 6
 """Kernels on tensors of any rank loop over six dimensions; see `deeploy/kernels/binary.h`."""
@@ -22,16 +29,6 @@ BYTES = (si8, ui8)
 INTEGERS = (si8, ui8, si32)
 FLOATS = (f32,)
 INT32_MIN, INT32_MAX = -(1 << 31), (1 << 31) - 1
-
-
-def short_name(type: Attribute) -> str:
-    """An element type as part of a C symbol."""
-    return "f32" if isinstance(type, Float32Type) else integer_short_name(type)
-
-
-def c_type(type: Attribute) -> str:
-    """An element type in C."""
-    return "float" if isinstance(type, Float32Type) else integer_c_type(type)
 
 
 def decline_types(op: GraphOp, allowed: Mapping[str, tuple[Attribute, ...]]) -> str | None:

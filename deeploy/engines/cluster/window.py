@@ -28,7 +28,9 @@ from deeploy.engines import (
     Kernel,
     KernelCall,
     Sizes,
+    c_type,
     ceil_div,
+    short_name,
 )
 from deeploy.engines.cluster.common import (
     BYTES,
@@ -36,12 +38,10 @@ from deeploy.engines.cluster.common import (
     INTEGERS,
     ByElementType,
     bias_field,
-    c_type,
     decline_types,
     float_instance,
     instance,
     requant_fields,
-    short_name,
 )
 
 CALL_CYCLES = 60
