@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 TYPES = ("u8", "s8", "s32")
-OPS = {"add": "((a) + (b))", "sub": "((a) - (b))", "mul": "((a) * (b))"}
+# the divisor must be positive
+DIVISION = "dpl_int_div((int32_t)(a), (int32_t)((b) & 127), 100, 7, 3)"
+OPS = {"add": "((a) + (b))", "sub": "((a) - (b))", "mul": "((a) * (b))", "div": DIVISION}
 U6, I6 = c_uint32 * 6, c_int32 * 6
 
 BINARY = [
@@ -92,6 +94,12 @@ def strides_of(shape, gaps=(0,) * 6, order=range(6)):
     return strides
 
 
+def int_div(a, b):
+    divisor, dividend = 7 * (b & 127) + 3, 700 * a
+    quotient = (np.abs(dividend) + (divisor >> 1)) // divisor
+    return np.sign(dividend) * quotient
+
+
 def broadcast(shape, flags):
     return [1 if flag else n for n, flag in zip(shape, flags, strict=True)]
 
@@ -136,7 +144,7 @@ def test_binary(kernels, variant, number, shape, gaps, ones, flags, cores, seed)
     h.run(kernels("binary", BINARY, variant), name, args, cores, rng)
     left = ra.apply(a.view()) if flags[0] else a.view()
     right = rb.apply(b.view()) if flags[1] else b.view()
-    function = {"add": np.add, "sub": np.subtract, "mul": np.multiply}[op]
+    function = {"add": np.add, "sub": np.subtract, "mul": np.multiply, "div": int_div}[op]
     result = h.wrap(function(left.astype(np.int64), right.astype(np.int64)))
     result = np.broadcast_to(result, shape)
     y.check(ry.apply(result) if flags[2] else result.astype(y.dtype))
