@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 Value = TypeVar("Value")
 
 
+TOLERANCE = 1e-4
+"""On float outputs: kernels sum in another order than the reference. Integers must be equal."""
+
+
 @dataclass(frozen=True)
 class CompileOptions:
     """What to compile, and for what.
@@ -27,7 +31,7 @@ class CompileOptions:
         sizes: bytes of memories, by name, that differ from the target's own.
         pipeline: passes instead of the standard pipeline, or None.
         input_types: element types of inputs, by name.
-        atol: absolute tolerance on float outputs.
+        atol: tolerance on float outputs, absolute for small values and relative for large ones.
     """
 
     model: Path
@@ -48,7 +52,7 @@ class CompileOptions:
     report: bool
     json: bool
     output: Path | None
-    atol: float = 0.0
+    atol: float = TOLERANCE
 
 
 # --- Values on the command line -------------------------------------------------------------------
@@ -207,7 +211,7 @@ def _add_insight_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def read_options(args: argparse.Namespace, atol: float = 0.0) -> CompileOptions:
+def read_options(args: argparse.Namespace, atol: float = TOLERANCE) -> CompileOptions:
     """The options of a command line.
 
     Raises:

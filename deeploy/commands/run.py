@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deeploy.commands.options import (
+    TOLERANCE,
     add_compile_options,
     print_spec,
     read_options,
@@ -111,8 +112,8 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
         "--atol",
         metavar="F",
         type=tolerance,
-        default=0.0,
-        help="absolute tolerance on float outputs (default 0)",
+        default=TOLERANCE,
+        help=f"tolerance on float outputs, relative above 1 (default {TOLERANCE})",
     )
     group.add_argument(
         "--seed", metavar="N", type=int, default=0, help="of random inputs (default 0)"

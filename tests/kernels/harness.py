@@ -121,10 +121,15 @@ class Operand:
         self.view(self.before)[...] = expected
         np.testing.assert_array_equal(self.flat, self.before)
 
-    def check_near(self, expected, tolerance=1e-5):
-        """The view holds `expected` but for rounding, and nothing around it has changed."""
+    def check_near(self, expected, tolerance=1e-5, terms=None):
+        """The view holds `expected` but for rounding, and nothing around it has changed.
+
+        `terms` is what the absolute values of the terms of a sum add up to.
+        """
         actual = self.view().copy()
-        np.testing.assert_allclose(actual, expected, tolerance, tolerance)
+        scale = np.abs(expected) if terms is None else terms
+        wrong = ~((actual == expected) | (np.abs(actual - expected) <= tolerance * (1 + scale)))
+        assert not wrong.any(), (actual[wrong], np.broadcast_to(expected, wrong.shape)[wrong])
         self.check(actual)
 
     def unchanged(self):

@@ -90,8 +90,9 @@ def test_matmul(kernels, variant, size, gaps, flags, cores, seed):
     strides = (a_batch, a_row, b_batch, b_row, y_batch, y_row)
     args = MatmulArgs(a.address, b.address, y.address, address, *size, *strides, transposed)
     h.run(kernels("matmul_f32", [("matmul", {})], variant), "matmul", args, cores, rng)
-    right = h.wide(b.view())
-    y.check_near(h.wide(a.view()) @ (right.swapaxes(1, 2) if transposed else right) + add)
+    left, right = h.wide(a.view()), h.wide(b.view())
+    right = right.swapaxes(1, 2) if transposed else right
+    y.check_near(left @ right + add, 1e-6, np.abs(left) @ np.abs(right))
 
 
 @settings(settings.get_profile("kernels"))
@@ -119,7 +120,8 @@ def test_conv2d(kernels, variant, g, channels, groups, gaps, cores, flags, seed)
     strides = dict(x_row=x_row, x_pix=x_pix, y_row=y_row, y_pix=y_pix)
     args = ConvArgs(x.address, w.address, y.address, address, **sizes, **strides, **g)
     h.run(kernels("conv2d_f32", [("conv", {})], variant), "conv", args, cores, rng)
-    y.check_near(convolve(x.view(), w.view(), g, groups) + add)
+    terms = convolve(np.abs(x.view()), np.abs(w.view()), g, groups)
+    y.check_near(convolve(x.view(), w.view(), g, groups) + add, 1e-6, terms)
 
 
 @settings(settings.get_profile("kernels"))
@@ -144,7 +146,8 @@ def test_depthwise2d(kernels, variant, g, c, gaps, cores, flags, seed):
     args = DepthwiseArgs(x.address, w.address, y.address, address, channels=c, **strides, **g)
     h.run(kernels("depthwise2d_f32", [("dw", {})], variant), "dw", args, cores, rng)
     weights = w.view().transpose(2, 0, 1)[..., None]
-    y.check_near(convolve(x.view(), weights, g, c) + add)
+    terms = convolve(np.abs(x.view()), np.abs(weights), g, c)
+    y.check_near(convolve(x.view(), weights, g, c) + add, 1e-6, terms)
 
 
 OPS = {
@@ -237,6 +240,6 @@ def test_reduce(kernels, variant, number, shape, gaps, flags, cores, seed):
     else:
         result = getattr(np, kind)(values, axis=axes, keepdims=True)
     if x_type == "f32":
-        y.check_near(result)
+        y.check_near(result, 1e-6, np.abs(values).sum(axis=axes, keepdims=True))
     else:
         y.check(result.astype(y.dtype))
