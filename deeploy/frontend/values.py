@@ -103,6 +103,13 @@ def any_real(*values: Value | None) -> bool:
     return any(value is not None and value.is_real for value in values)
 
 
+def is_real_product(*values: Value | None) -> bool:
+    """Whether a layer computes on floats: its activations tell. Constants with fractions beside
+    integer activations are a network that has not been quantised, and no reason to convert."""
+    activations = [value for value in values if isinstance(value, Tensor)]
+    return any_real(*(activations or values))
+
+
 def exact_integers(what: str, array: Array) -> IntArray:
     """`array` as int64.
 

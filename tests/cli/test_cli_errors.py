@@ -108,8 +108,12 @@ def without_weight() -> onnx.ModelProto:
 
 def float_weight() -> onnx.ModelProto:
     weight = np.full((14, 5, 3, 3), 0.5, np.float32)
-    nodes = [node("Conv", "x w", "y", kernel_shape=[3, 3])]
-    return model(nodes, {"x": (1, 5, 9, 9)}, constants={"w": weight})
+    nodes = [
+        node("Conv", "x w", "a", kernel_shape=[3, 3]),
+        node("RequantShift", "a mul add", "y", div=16.0, n_levels=256.0, signed=1.0),
+    ]
+    factors = {"mul": np.ones(1, np.float32), "add": np.zeros(1, np.float32)}
+    return model(nodes, {"x": (1, 5, 9, 9)}, constants={"w": weight, **factors})
 
 
 def cycle() -> onnx.ModelProto:
@@ -128,7 +132,7 @@ MODELS = {
         model([node("Relu", "x", "y")], {"x": ("batch", 4)}),
         ["dimension 0 'batch' of input 'x' is dynamic"],
     ),
-    "floats": (float_weight(), ["Conv 'Conv_y'", "'w'", "not integers"]),
+    "floats": (float_weight(), ["Conv 'Conv_a'", "'w'", "not integers"]),
     "initialiser": (without_weight(), ["Conv 'Conv_a' reads 'w'"]),
     "cycle": (cycle(), ["cycle"]),
     "output": (
@@ -171,8 +175,8 @@ ZEROS = np.zeros(SHAPE, np.int64)
         ([], ["0 of 2 inputs"]),
         ([ZEROS, ZEROS, ZEROS], ["in.npz", "3 arrays for 2", "p, q"]),
         ([ZEROS, ZEROS[0]], ["input 'q'", "(40, 9)", "(3, 40, 9)"]),
-        ([ZEROS, ZEROS + 0.5], ["input 'q'", "not integers"]),
-        ([ZEROS, ZEROS + np.nan], ["input 'q'", "not integers"]),
+        ([ZEROS + 0.5, ZEROS], ["input 'p'", "not integers"]),
+        ([ZEROS + np.nan, ZEROS], ["input 'p'", "not integers"]),
         ([ZEROS + 300, ZEROS], ["input 'p'", "300", "ui8"]),
         ([ZEROS, ZEROS + 1e12], ["input 'q'", "1e+12"]),
         ([ZEROS, ZEROS.astype(str)], ["in.npz", "'arr_1'", "not of numbers"]),

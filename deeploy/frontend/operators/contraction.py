@@ -21,7 +21,7 @@ from deeploy.frontend.ranges import (
     check_accumulator,
 )
 from deeploy.frontend.registry import NUMBERS, converter
-from deeploy.frontend.values import Constant, Tensor, Value, any_real
+from deeploy.frontend.values import Constant, Tensor, Value, is_real_product
 from deeploy.frontend.weights import constant_weight, known_sums, unknown_sums
 
 
@@ -156,7 +156,7 @@ def convert_matmul(node: Node, b: Builder) -> Value:
         lhs = _reshaped(b, lhs, (1, *lhs.shape))
     if column:
         rhs = _reshaped(b, rhs, (*rhs.shape, 1))
-    y = real_matmul(b, lhs, rhs) if any_real(lhs, rhs) else matmul(b, lhs, rhs)
+    y = real_matmul(b, lhs, rhs) if is_real_product(lhs, rhs) else matmul(b, lhs, rhs)
     shape = y.shape[:-2] + y.shape[-2:][row : 2 - column]
     return b.reshape(y, shape)
 
@@ -182,7 +182,7 @@ def convert_gemm(node: Node, b: Builder) -> Value:
         lhs = _transposed(b, lhs)
     transposed = bool(node.integer("transB", 0))
     scales = (node.number("alpha", 1.0), node.number("beta", 1.0))
-    if any_real(lhs, rhs, addend) or not all(scale.is_integer() for scale in scales):
+    if is_real_product(lhs, rhs, addend):
         return _real_gemm(b, lhs, rhs, addend, transposed, *scales)
     alpha, beta = _scale(node, "alpha"), _scale(node, "beta")
     columns = rhs.shape[-2 if transposed else -1]

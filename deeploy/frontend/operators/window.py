@@ -30,7 +30,7 @@ from deeploy.frontend.ranges import (
     check_accumulator,
 )
 from deeploy.frontend.registry import NUMBERS, converter
-from deeploy.frontend.values import Constant, Tensor, Value, any_real
+from deeploy.frontend.values import Constant, Tensor, Value, is_real_product
 from deeploy.frontend.weights import constant_weight, known_sums, unknown_sums
 
 
@@ -161,7 +161,7 @@ def convert_conv(node: Node, b: Builder) -> Value:
     image = as_image(b, x)
     _check_weight(node, weight, rank)
     window = geometry(node, image, weight.shape[2:], rank)
-    if any_real(image, weight, node.optional(2)):
+    if is_real_product(image, weight, node.optional(2)):
         return from_image(b, _real_conv(node, b, image, weight, window), rank)
     seen = image.interval | ZERO if any(window.pads) else image.interval
     bias = _constant_bias(node, weight.shape[0])
