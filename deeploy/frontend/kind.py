@@ -10,7 +10,8 @@ Exporters of quantised networks carry integers in float32. These rules tell them
 In a float network all inputs that are declared as floating-point numbers are f32. In an integer
 network an input is f32 if its values have fractions, or if a quantiser reads it. The user's word
 (`--input-type`) goes first. Between ops, floats spread: what is computed from a float is one, and
-so is a product of integers with a constant that has fractions.
+so is an element-wise result of integers and a constant that has fractions. Layers are stricter:
+weights with fractions beside integer activations are a network that has not been quantised.
 """
 
 from __future__ import annotations
