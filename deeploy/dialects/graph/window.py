@@ -7,6 +7,7 @@ row.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TypeVar
 
 from xdsl.dialects.builtin import I64, DenseArrayBase, IntegerAttr, TensorType, UnitAttr, i64
@@ -41,9 +42,9 @@ class WindowOp(GraphOp):
     dilations = prop_def(DenseArrayBase.constr(i64))
     channels_last = opt_prop_def(UnitAttr)
 
+    @abstractmethod
     def window(self) -> tuple[int, int]:
         """Rows and columns of the window."""
-        raise NotImplementedError
 
     def image(self) -> tuple[int, int, int, int]:
         """The input as (batch, rows, columns, channels), whatever its layout."""

@@ -23,7 +23,7 @@ from deeploy.dialects.mem import (
     level_of,
     memref_of,
 )
-from deeploy.functions import argument_attributes, owner_of
+from deeploy.functions import argument_attributes, functions_of, owner_of
 from deeploy.planner.packing import Block as Span
 from deeploy.targets import Target, target_of
 
@@ -36,9 +36,8 @@ class AssignAddressesPass(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         target = target_of(op)
-        for function in op.body.block.ops:
-            if isinstance(function, func.FuncOp) and not function.is_declaration:
-                Assignment(function, target).run()
+        for function in functions_of(op):
+            Assignment(function, target).run()
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from deeploy.dialects import graph, mem
 from deeploy.dialects.graph import element_type, tuple_of
 from deeploy.dialects.mem import HOME, OFFSET, AnyMemRef, LevelAttr, level_of
 from deeploy.dialects.tiled import NestOp
-from deeploy.functions import argument_attributes, returned_values
+from deeploy.functions import argument_attributes, functions_of, returned_values
 from deeploy.interfaces.tiling import shape_of
 from deeploy.targets import Target, target_of
 
@@ -47,9 +47,8 @@ class BufferizePass(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         target = target_of(op)
-        for function in list(op.body.block.ops):
-            if isinstance(function, func.FuncOp) and not function.is_declaration:
-                bufferize(function, target)
+        for function in functions_of(op):
+            bufferize(function, target)
 
 
 def bufferize(function: func.FuncOp, target: Target) -> None:

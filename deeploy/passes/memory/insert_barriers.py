@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from xdsl.context import Context
-from xdsl.dialects import func, scf
+from xdsl.dialects import scf
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Block, Operation
 from xdsl.passes import ModulePass
@@ -14,6 +14,7 @@ from xdsl.rewriter import InsertPoint, Rewriter
 
 from deeploy.dialects.cluster import BarrierOp, CallOp
 from deeploy.dialects.dma import StartOp, WaitOp
+from deeploy.functions import functions_of
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,8 @@ class InsertBarriersPass(ModulePass):
     name: ClassVar[str] = "insert-barriers"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        for function in op.body.block.ops:
-            if isinstance(function, func.FuncOp) and not function.is_declaration:
-                Walker().block(function.body.block)
+        for function in functions_of(op):
+            Walker().block(function.body.block)
 
 
 @dataclass

@@ -17,6 +17,7 @@ from deeploy.dialects.cluster import CallOp
 from deeploy.dialects.dma import ChannelOp, ChannelType, StartOp, WaitOp
 from deeploy.dialects.mem import level_of
 from deeploy.dialects.tiled import NestOp
+from deeploy.functions import functions_of
 from deeploy.targets import Target, target_of
 
 
@@ -28,9 +29,8 @@ class InsertDmaPass(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         target = target_of(op)
-        for function in op.body.block.ops:
-            if isinstance(function, func.FuncOp) and not function.is_declaration:
-                insert_dma(function, target)
+        for function in functions_of(op):
+            insert_dma(function, target)
 
 
 def insert_dma(function: func.FuncOp, target: Target) -> None:

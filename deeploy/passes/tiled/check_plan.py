@@ -18,7 +18,7 @@ from deeploy.dialects.graph import ConstantOp, tuple_of
 from deeploy.dialects.mem import HOME, OFFSET
 from deeploy.dialects.tiled import NestOp
 from deeploy.engines import find_engine
-from deeploy.functions import argument_attributes, owner_of, returned_values
+from deeploy.functions import argument_attributes, functions_of, owner_of, returned_values
 from deeploy.planner.extract import engine_name, nests_of, root_of, tensor_bytes
 from deeploy.planner.layout import NestLayout
 from deeploy.planner.packing import Block
@@ -33,9 +33,8 @@ class CheckPlanPass(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         target = target_of(op)
-        for function in op.body.block.ops:
-            if isinstance(function, func.FuncOp) and not function.is_declaration:
-                Checker(function, target).run()
+        for function in functions_of(op):
+            Checker(function, target).run()
 
 
 @dataclass(frozen=True)

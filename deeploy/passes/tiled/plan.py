@@ -23,6 +23,7 @@ from xdsl.utils.exceptions import PassFailedException
 
 from deeploy.dialects.graph import ConstantOp, ints
 from deeploy.dialects.mem import HOME, OFFSET
+from deeploy.functions import functions_of
 from deeploy.planner.extract import Extracted, extract, root_of
 from deeploy.planner.model import NoPlan, Options, solve
 from deeploy.planner.problem import Plan, Problem
@@ -51,11 +52,10 @@ class PlanPass(ModulePass):
         if self.buffers not in (None, 1, 2):
             raise PassFailedException(f"buffers must be 1 or 2, not {self.buffers}")
         target = target_of(op)
-        for function in op.body.block.ops:
-            if isinstance(function, func.FuncOp) and not function.is_declaration:
-                extracted = extract(function, target, self.buffers)
-                plan = self.solve(extracted.problem)
-                annotate(function, extracted, plan)
+        for function in functions_of(op):
+            extracted = extract(function, target, self.buffers)
+            plan = self.solve(extracted.problem)
+            annotate(function, extracted, plan)
 
     def solve(self, problem: Problem) -> Plan:
         """Solve, or say what does not fit."""
