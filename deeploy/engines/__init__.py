@@ -13,12 +13,17 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
-from xdsl.dialects.builtin import Float32Type, IntegerType, Signedness
+from xdsl.dialects.builtin import Float32Type, IntegerType, Signedness, StringAttr
 from xdsl.ir import Attribute
 from xdsl.utils.hints import isa
 
 from deeploy import registry
+from deeploy.diagnostics import fail
 from deeploy.dialects.graph import GraphOp
+from deeploy.dialects.tiled import NestOp
+
+ENGINE = "engine"
+"""Attribute of a placed op: the engine that runs it."""
 
 Sizes: TypeAlias = np.ndarray[Any, np.dtype[np.int64]] | int
 """A tile size, or an array of them: costs are computed for many tiles at once."""
@@ -128,6 +133,34 @@ def find_engine(name: str) -> Engine:
     engine = registry.load(registry.ENGINES, name)
     assert isinstance(engine, Engine)
     return engine
+
+
+def engine_of(op: GraphOp) -> Engine:
+    """The engine that runs an op of a nest: its own, or else that of the nest.
+
+    Raises:
+        PassFailedException: neither has one.
+    """
+    nest = op.parent_op()
+    own = op.attributes.get(ENGINE)
+    if isinstance(own, StringAttr):
+        return find_engine(own.data)
+    if isinstance(nest, NestOp) and nest.engine is not None:
+        return find_engine(nest.engine.data)
+    fail(nest or op, "the nest has no engine", "run 'place' and 'form-nests' first")
+
+
+def kernel_of(op: GraphOp) -> Kernel:
+    """The kernel that runs an op of a nest.
+
+    Raises:
+        PassFailedException: the op has no engine, or the engine no kernel for it.
+    """
+    engine = engine_of(op)
+    kernel = engine.kernels.get(type(op))
+    if kernel is None:
+        fail(op, f"engine '{engine.name}' has no kernel for {op.name}")
+    return kernel
 
 
 def short_name(type: Attribute) -> str:

@@ -17,7 +17,7 @@ from xdsl.ir import SSAValue
 from deeploy.dialects.graph import element_type
 from deeploy.dialects.mem import element_bytes
 from deeploy.dialects.tiled import NestOp
-from deeploy.engines import Engine
+from deeploy.engines import kernel_of
 from deeploy.interfaces.nest_space import NestSpace
 from deeploy.interfaces.tiling import Iterator, LinearForm, shape_of
 from deeploy.planner.problem import Candidate, align_up
@@ -59,11 +59,11 @@ def tile_choices(iterator: Iterator, limit: int) -> list[int]:
     return sorted((s for s in sizes if s <= min(iterator.extent, limit)), reverse=True)
 
 
-def tile_limits(space: NestSpace, engine: Engine) -> dict[int, int]:
+def tile_limits(space: NestSpace) -> dict[int, int]:
     """The largest tile of each iterator that all kernels of a nest can take."""
     limits: dict[int, int] = {}
     for op, forms in space.ops.items():
-        own = engine.kernel(op).tile_limits(op)
+        own = kernel_of(op).tile_limits(op)
         for iterator, form in zip(op.iterators(), forms, strict=True):
             for i in form.used():
                 limit = own.get(iterator.name, iterator.extent)
@@ -71,9 +71,9 @@ def tile_limits(space: NestSpace, engine: Engine) -> dict[int, int]:
     return limits
 
 
-def grid(space: NestSpace, engine: Engine) -> list[Array]:
+def grid(space: NestSpace) -> list[Array]:
     """All combinations of tile sizes: for each iterator an array of equal length."""
-    limits = tile_limits(space, engine)
+    limits = tile_limits(space)
     choices = [tile_choices(it, limits.get(i, it.extent)) for i, it in enumerate(space.iterators)]
     while np.prod([len(c) for c in choices]) > MOST_GRID:
         longest = max(range(len(choices)), key=lambda i: len(choices[i]))
@@ -182,19 +182,19 @@ def _transfers(extents: Sequence[Array], shape: Sequence[int]) -> tuple[Array, A
 
 
 def enumerate_candidates(
-    nest: NestOp, engine: Engine, operands: Sequence[Operand], target: Target, buffers: int | None
+    nest: NestOp, operands: Sequence[Operand], target: Target, buffers: int | None
 ) -> tuple[Candidate, ...]:
     """All candidates of a nest that no other one beats. Their scratch may exceed the memory."""
     memory = target.memory(target.compute)
     space = NestSpace.of(nest)
-    sizes = grid(space, engine)
+    sizes = grid(space)
     extents = [it.extent for it in space.iterators]
     counts = [-(-extent // size) for extent, size in zip(extents, sizes, strict=True)]
     tiles = np.ones_like(sizes[0])
     for count in counts:
         tiles = tiles * count
-    compute = compute_cycles(space, engine, sizes, target.cores) * tiles
-    fixed = private_bytes(nest, space, engine, sizes, target)
+    compute = compute_cycles(space, sizes, target.cores) * tiles
+    fixed = private_bytes(nest, space, sizes, target)
     found: list[Candidate] = []
     own = len(nest.iterators())
     for order in loop_orders(nest.iterators(), operands):
@@ -222,23 +222,21 @@ def enumerate_candidates(
     return prune(found)
 
 
-def compute_cycles(space: NestSpace, engine: Engine, sizes: Sequence[Array], cores: int) -> Array:
+def compute_cycles(space: NestSpace, sizes: Sequence[Array], cores: int) -> Array:
     """Cycles of all kernels for one tile."""
     total = np.zeros_like(sizes[0])
     for op, forms in space.ops.items():
         own = [_extent(form, sizes) for form in forms]
-        total = total + np.asarray(engine.kernel(op).cycles(op, own, cores)).astype(np.int64)
+        total = total + np.asarray(kernel_of(op).cycles(op, own, cores)).astype(np.int64)
     return total
 
 
-def private_bytes(
-    nest: NestOp, space: NestSpace, engine: Engine, sizes: Sequence[Array], target: Target
-) -> Array:
+def private_bytes(nest: NestOp, space: NestSpace, sizes: Sequence[Array], target: Target) -> Array:
     """Bytes of kernel scratch and of the values between the ops of a nest."""
     memory = target.memory(target.compute)
     total = np.zeros_like(sizes[0])
     for op in nest.body_ops():
-        scratch = engine.kernel(op).scratch_bytes(op, target.cores, memory.size)
+        scratch = kernel_of(op).scratch_bytes(op, target.cores, memory.size)
         total = total + align_up(scratch, memory.align)
     for value in (r for op in nest.body_ops()[:-1] for r in op.results):
         size = np.full_like(sizes[0], element_bytes(element_type(value)))

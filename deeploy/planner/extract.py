@@ -12,7 +12,6 @@ from deeploy.diagnostics import describe, fail, node_name
 from deeploy.dialects.graph import ConstantOp, ReshapeOp, element_type
 from deeploy.dialects.mem import element_bytes
 from deeploy.dialects.tiled import NestOp
-from deeploy.engines import Engine, find_engine
 from deeploy.functions import returned_values
 from deeploy.interfaces.nest_space import NestSpace
 from deeploy.interfaces.tiling import shape_of
@@ -66,10 +65,7 @@ def extract(function: func.FuncOp, target: Target, buffers: int | None) -> Extra
     nests = nests_of(function)
     values, tensors = find_tensors(function, nests, target)
     indices = {value: i for i, value in enumerate(values)}
-    steps = [
-        step_of(nest, indices, tensors, target, buffers, engine=find_engine(engine_name(nest)))
-        for nest in nests
-    ]
+    steps = [step_of(nest, indices, tensors, target, buffers) for nest in nests]
     compute = target.memory(target.compute)
     others = [m for m in target.memories if m.name != target.compute]
     spaces = [
@@ -83,13 +79,6 @@ def extract(function: func.FuncOp, target: Target, buffers: int | None) -> Extra
 def rate(target: Target, memory: str) -> float:
     """Bytes per cycle between a memory and the compute memory."""
     return 0.0 if memory == target.compute else target.link(target.compute, memory).bytes_per_cycle
-
-
-def engine_name(nest: NestOp) -> str:
-    """The engine of a nest."""
-    if nest.engine is None:
-        fail(nest, "the nest has no engine", "run 'place' and 'form-nests' first")
-    return nest.engine.data
 
 
 def find_tensors(
@@ -141,7 +130,6 @@ def step_of(
     tensors: list[Tensor],
     target: Target,
     buffers: int | None,
-    engine: Engine,
 ) -> Step:
     """A nest with its candidates."""
     space = NestSpace.of(nest)
@@ -157,7 +145,7 @@ def step_of(
         index = indices[tensor] if free else None
         link = target.link(target.compute, far)
         operands.append(Operand(value, space.values[value], index, link))
-    candidates = enumerate_candidates(nest, engine, operands, target, buffers)
+    candidates = enumerate_candidates(nest, operands, target, buffers)
     used = frozenset(o.index for o in operands if o.index is not None)
     name = node_name(nest) or describe(nest.root())
     return Step(name, used, candidates, tuple(indices[tensor] for tensor in outer))

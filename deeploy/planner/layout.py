@@ -13,7 +13,7 @@ from xdsl.ir import SSAValue
 from deeploy.dialects.graph import GraphOp, element_type
 from deeploy.dialects.mem import element_bytes
 from deeploy.dialects.tiled import NestOp
-from deeploy.engines import Engine
+from deeploy.engines import kernel_of
 from deeploy.interfaces.nest_space import NestSpace
 from deeploy.interfaces.tiling import shape_of
 from deeploy.planner.problem import align_up
@@ -38,9 +38,8 @@ class TileBuffer:
 class NestLayout:
     """Sizes of one nest under its tile sizes, loop order and buffers."""
 
-    def __init__(self, nest: NestOp, target: Target, engine: Engine) -> None:
+    def __init__(self, nest: NestOp, target: Target) -> None:
         self.nest = nest
-        self.engine = engine
         self.target = target
         self.align = target.memory(target.compute).align
         self.space = NestSpace.of(nest)
@@ -84,7 +83,7 @@ class NestLayout:
     def kernel_scratch(self, op: GraphOp) -> int:
         """Bytes of scratch of an op's kernel, for all cores."""
         size = self.target.memory(self.target.compute).size
-        return self.engine.kernel(op).scratch_bytes(op, self.target.cores, size)
+        return kernel_of(op).scratch_bytes(op, self.target.cores, size)
 
     def private_size(self, value: SSAValue) -> int:
         """Bytes of the largest tile of a value between two ops of the nest."""

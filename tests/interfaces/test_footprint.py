@@ -17,7 +17,6 @@ from xdsl.rewriter import InsertPoint
 
 from deeploy.dialects.graph import ints
 from deeploy.dialects.tiled import NestOp
-from deeploy.engines import find_engine
 from deeploy.interfaces.footprint import Span, nest_tiles, op_tile, whole
 from deeploy.interfaces.index import Index, IndexBuilder
 from deeploy.interfaces.tiling import Range, operand_tiles, result_tiles, shape_of
@@ -99,7 +98,7 @@ def evaluate(block: Block, b: IndexBuilder, wanted: list[Index], arguments: list
 def test_buffers_are_as_large_as_the_largest_tile(kind, data: st.DataObject) -> None:
     nest = draw_nest(data, kind)
     root = nest.root()
-    bound = NestLayout(nest, HOST, find_engine("cluster")).extents
+    bound = NestLayout(nest, HOST).extents
     largest: dict = {}
     for box in boxes(nest):
         tile = nest_tiles(nest, box, IndexBuilder())[root]
@@ -133,7 +132,7 @@ def test_the_bound_is_attained_inside_an_image(size: int) -> None:
     _, module = nests_on(INSIDE, HOST)
     (nest,) = nests_in(module)
     nest.tile, nest.order = ints((1, size, size, 8, 3, 3)), ints((1, 2))
-    layout = NestLayout(nest, HOST, find_engine("cluster"))
+    layout = NestLayout(nest, HOST)
     bound = layout.extents[nest.root().operands[0]]
     assert bound == (1, size + 2, size + 2, 8)
     starts = range(0, 20 - size + 1, size)

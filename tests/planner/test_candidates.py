@@ -29,7 +29,6 @@ from xdsl.ir import SSAValue
 from deeploy.dialects.graph import ints
 from deeploy.dialects.mem import level_of
 from deeploy.dialects.tiled import NestOp
-from deeploy.engines import find_engine
 from deeploy.interfaces.nest_space import NestSpace
 from deeploy.interfaces.tiling import Iterator
 from deeploy.passes.memory.assign_addresses import allocated_bytes
@@ -78,7 +77,7 @@ def check_scratch(module: ModuleOp, target: Target) -> int:
     for nest, step in zip(extracted.nests, extracted.problem.steps, strict=True):
         for candidate in step.candidates:
             choose(nest, candidate)
-            layout = NestLayout(nest, target, find_engine("cluster"))
+            layout = NestLayout(nest, target)
             resident = resident_values(nest, extracted, candidate)
             assert candidate.scratch == layout.scratch_size(resident), candidate
             compared += 1

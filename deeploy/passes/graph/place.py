@@ -12,10 +12,9 @@ from xdsl.passes import ModulePass
 from deeploy.diagnostics import fail
 from deeploy.dialects.graph import GraphOp
 from deeploy.dialects.tiled import NestOp
-from deeploy.engines import find_engine
+from deeploy.engines import ENGINE, find_engine
 from deeploy.targets import target_of
 
-ENGINE = "engine"
 DECLINED = "declined"
 
 

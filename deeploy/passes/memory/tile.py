@@ -31,7 +31,7 @@ from deeploy.dialects.cluster import CallOp, YieldOp
 from deeploy.dialects.graph import GraphOp, element_type
 from deeploy.dialects.mem import OFFSET, AnyMemRef, LevelAttr, level_of, memref_of, strides_of
 from deeploy.dialects.tiled import NestOp
-from deeploy.engines import Engine, find_engine
+from deeploy.engines import engine_of, kernel_of
 from deeploy.interfaces.footprint import OpTile, Span, nest_tiles
 from deeploy.interfaces.index import Index, IndexBuilder
 from deeploy.planner.layout import NestLayout
@@ -54,9 +54,7 @@ class TilePass(ModulePass):
             if isinstance(nest, NestOp):
                 if nest.outs:
                     fail(nest, "the nest works on tensors", "run 'bufferize' first")
-                if nest.engine is None:
-                    fail(nest, "the nest has no engine", "run 'place' and 'form-nests' first")
-                NestLowering(nest, target, find_engine(nest.engine.data)).run()
+                NestLowering(nest, target).run()
         cse(op)
 
 
@@ -73,11 +71,10 @@ class Operand:
 class NestLowering:
     """Lowers one nest."""
 
-    def __init__(self, nest: NestOp, target: Target, engine: Engine) -> None:
+    def __init__(self, nest: NestOp, target: Target) -> None:
         self.nest = nest
         self.target = target
-        self.engine = engine
-        self.layout = NestLayout(nest, target, engine)
+        self.layout = NestLayout(nest, target)
         self.builder = Builder(InsertPoint.before(nest))
         self.index = IndexBuilder(self.builder)
         self.cursor = 0 if nest.scratch is None else nest.scratch.value.data
@@ -301,8 +298,8 @@ class NestLowering:
             inner.operands[i] = arg
             arg.name_hint = operand.name_hint
         block.add_ops([inner, YieldOp(operands=[inner.results[0]])])
-        symbol = self.engine.kernel(op).instance(op).symbol
+        symbol = kernel_of(op).instance(op).symbol
         inputs = [views[operand] for operand in op.operands]
         output, scratch = views[op.results[0]], self.scratch[op]
         body = Region(block)
-        self.insert(CallOp.of(self.engine.name, symbol, inputs, output, scratch, overhang, body))
+        self.insert(CallOp.of(engine_of(op).name, symbol, inputs, output, scratch, overhang, body))

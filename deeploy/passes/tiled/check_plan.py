@@ -17,9 +17,8 @@ from deeploy.diagnostics import fail
 from deeploy.dialects.graph import ConstantOp, tuple_of
 from deeploy.dialects.mem import HOME, OFFSET
 from deeploy.dialects.tiled import NestOp
-from deeploy.engines import find_engine
 from deeploy.functions import argument_attributes, functions_of, owner_of, returned_values
-from deeploy.planner.extract import engine_name, nests_of, root_of, tensor_bytes
+from deeploy.planner.extract import nests_of, root_of, tensor_bytes
 from deeploy.planner.layout import NestLayout
 from deeploy.planner.packing import Block
 from deeploy.targets import Target, target_of
@@ -145,7 +144,7 @@ class Checker:
                 resident.add(value)
             else:
                 self.target.link(compute, home)
-        layout = NestLayout(nest, self.target, find_engine(engine_name(nest)))
+        layout = NestLayout(nest, self.target)
         block = Block(layout.scratch_size(resident), n, n)
         return Placed("its tiles", nest, compute, nest.scratch.value.data, block)
 

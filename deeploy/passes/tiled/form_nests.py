@@ -14,7 +14,7 @@ from xdsl.rewriter import Rewriter
 from deeploy.diagnostics import fail
 from deeploy.dialects.graph import GraphOp
 from deeploy.dialects.tiled import NestOp, YieldOp
-from deeploy.passes.graph.place import ENGINE
+from deeploy.engines import ENGINE
 
 
 @dataclass(frozen=True)

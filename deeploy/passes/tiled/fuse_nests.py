@@ -16,7 +16,7 @@ from deeploy.diagnostics import fused_location
 from deeploy.dialects.graph import ConstantOp, GraphOp, MatmulOp, RowOp, WindowOp, element_type
 from deeploy.dialects.mem import element_bytes
 from deeploy.dialects.tiled import NestOp, YieldOp
-from deeploy.engines import Engine, find_engine
+from deeploy.engines import kernel_of
 from deeploy.functions import functions_of
 from deeploy.interfaces.nest_space import NestSpace
 from deeploy.interfaces.tiling import linear_forms, shape_of
@@ -162,22 +162,18 @@ def copy_ops(nest: NestOp, block: Block, values: dict[SSAValue, SSAValue]) -> No
 
 def fits(nest: NestOp, target: Target, budget: int) -> bool:
     """Whether the smallest tiles of a nest fit, and its kernels can take what is never cut."""
-    assert nest.engine is not None
-    engine = find_engine(nest.engine.data)
     space = NestSpace.of(nest)
-    limits = tile_limits(space, engine)
+    limits = tile_limits(space)
     sizes: list[int] = []
     for i, it in enumerate(space.iterators):
         size = 1 if it.parallel and it.tileable else it.extent
         if size > limits.get(i, size):
             return False
         sizes.append(size)
-    return smallest_bytes(nest, space, sizes, engine, target) <= budget
+    return smallest_bytes(nest, space, sizes, target) <= budget
 
 
-def smallest_bytes(
-    nest: NestOp, space: NestSpace, sizes: list[int], engine: Engine, target: Target
-) -> int:
+def smallest_bytes(nest: NestOp, space: NestSpace, sizes: list[int], target: Target) -> int:
     """Bytes of all tiles of given sizes, and of kernel scratch."""
     total = 0
     for value, forms in space.values.items():
@@ -186,7 +182,7 @@ def smallest_bytes(
         total += tile * element_bytes(element_type(value))
     memory = target.memory(target.compute).size
     for op in nest.body_ops():
-        total += engine.kernel(op).scratch_bytes(op, target.cores, memory)
+        total += kernel_of(op).scratch_bytes(op, target.cores, memory)
     return total
 
 
