@@ -47,6 +47,12 @@ def _cluster() -> Dialect:
     return Cluster
 
 
+def _npu() -> Dialect:
+    from deeploy.dialects.npu import Npu
+
+    return Npu
+
+
 def _c_target() -> type[Target]:
     from deeploy.emit.c_target import CTarget
 
@@ -60,6 +66,7 @@ DEEPLOY = Universe(
         "mem": _mem,
         "dma": _dma,
         "cluster": _cluster,
+        "npu": _npu,
     },
     all_passes=get_all_passes(),
     all_targets={"c": _c_target},

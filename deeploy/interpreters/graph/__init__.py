@@ -12,6 +12,7 @@ from deeploy.interpreters.graph import (
     activation,
     elementwise,
     movement,
+    npu,
     reduction,
     rows,
     window,
@@ -27,7 +28,7 @@ from deeploy.interpreters.graph.functions import GraphFunctions
 from deeploy.interpreters.graph.registry import Meaning, Overhangs, meaning, numpy_meaning
 
 # importing these registers the meanings
-FAMILIES = (activation, elementwise, movement, reduction, rows, window)
+FAMILIES = (activation, elementwise, movement, npu, reduction, rows, window)
 
 __all__ = [
     "GraphFunctions",

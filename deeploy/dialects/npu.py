@@ -1,0 +1,237 @@
+"""The npu dialect: convolutions as the accelerator N-EUREKA computes them, and its job queue.
+
+On tensors there is `npu.conv`: channels last, weights packed bit by bit as the accelerator reads
+them, unsigned with one offset for the layer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from xdsl.dialects.builtin import (
+    I64,
+    DenseArrayBase,
+    IntegerAttr,
+    IntegerType,
+    Signedness,
+    StringAttr,
+    TensorType,
+    i64,
+)
+from xdsl.ir import Dialect
+from xdsl.ir.affine import AffineMap
+from xdsl.irdl import (
+    AttrSizedOperandSegments,
+    ParsePropInAttrDict,
+    irdl_op_definition,
+    operand_def,
+    prop_def,
+    result_def,
+    traits_def,
+)
+from xdsl.traits import Pure
+from xdsl.utils.exceptions import VerifyException
+
+from deeploy.dialects.graph import (
+    Requantised,
+    element_type,
+    integer_range,
+    si8,
+    si32,
+    tuple_of,
+    ui8,
+)
+from deeploy.dialects.graph.base import dimensions
+from deeploy.interfaces.tiling import Iterator, shape_of
+
+ui32 = IntegerType(32, Signedness.UNSIGNED)
+
+ROW_BYTES = 32
+"""Weights are read in rows of 256 bits."""
+MAX_PAD = 1
+"""Pixels of padding on each side. The accelerator knows 2, but reads over the border where the last
+subtile is one pixel long."""
+
+
+@dataclass(frozen=True)
+class Mode:
+    """How the accelerator computes: the window's side and the input channels of one step."""
+
+    name: str
+    window: int
+    channels: int
+
+    def steps(self, channels: int) -> int:
+        """Steps over the input channels; for depthwise, groups of channels."""
+        return -(-channels // self.channels)
+
+    def packed_shape(self, outputs: int, inputs: int, bits: int) -> tuple[int, int]:
+        """The shape of packed weights in bytes: a row for each output channel, or for each group
+        of channels of a depthwise convolution. See `deeploy.engines.neureka.packing`."""
+        if self.name == "depthwise":
+            return self.steps(inputs), ROW_BYTES * bits
+        # 1x1 weights are always padded to eight bits
+        rows = 1 if self.name == "pointwise" else bits
+        return outputs, ROW_BYTES * rows * self.steps(inputs)
+
+
+POINTWISE = Mode("pointwise", window=1, channels=32)
+DENSE = Mode("dense", window=3, channels=28)
+DEPTHWISE = Mode("depthwise", window=3, channels=28)
+MODES = {mode.name: mode for mode in (POINTWISE, DENSE, DEPTHWISE)}
+
+
+@irdl_op_definition
+class ConvOp(Requantised):
+    """A convolution on `[n, h, w, ci]` with packed weights: 1x1, 3x3, or 3x3 depthwise.
+
+    The weights are unsigned numbers of `weight_bits` bits, to which `weight_offset` is added. The
+    sum of products is requantised to the whole range of the result's type, with one factor `mul`
+    and one summand `add` per channel, or stored as `si32`.
+    """
+
+    name = "npu.conv"
+    input = operand_def(TensorType)
+    weight = operand_def(TensorType)
+    mode = prop_def(StringAttr)
+    strides = prop_def(DenseArrayBase.constr(i64))
+    pads = prop_def(DenseArrayBase.constr(i64))
+    weight_bits = prop_def(IntegerAttr[I64])
+    weight_offset = prop_def(IntegerAttr[I64])
+    result = result_def(TensorType)
+    irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
+    traits = traits_def(Pure())
+    assembly_format = (
+        "$input `,` $weight (`mul` $mul^ `:` type($mul))? (`add` $add^ `:` type($add))? "
+        "attr-dict `:` type($input) `,` type($weight) `->` type($result)"
+    )
+
+    def geometry(self) -> Mode:
+        """The mode of the accelerator."""
+        return MODES[self.mode.data]
+
+    def bits(self) -> int:
+        """Bits of a weight."""
+        return self.weight_bits.value.data
+
+    def image(self) -> tuple[int, int, int, int]:
+        """The input as (batch, rows, columns, channels)."""
+        n, h, w, c = shape_of(self.input)
+        return n, h, w, c
+
+    def channels(self) -> int:
+        """Output channels."""
+        if self.geometry() is DEPTHWISE:
+            return self.image()[3]
+        return shape_of(self.weight)[0]
+
+    def infer_shape(self) -> tuple[int, ...]:
+        if self.mode.data not in MODES:
+            raise VerifyException(f"'npu.conv' has the modes {', '.join(MODES)}")
+        if len(shape_of(self.input)) != 4 or len(shape_of(self.weight)) != 2:
+            raise VerifyException("'npu.conv' needs an input of rank 4 and weights of rank 2")
+        if (len(self.strides), len(self.pads)) != (2, 4):
+            raise VerifyException("'npu.conv' needs 2 strides and 4 pads")
+        n, rows, columns, _ = self.image()
+        top, left, bottom, right = tuple_of(self.pads)
+        padded, side = (rows + top + bottom, columns + left + right), self.geometry().window
+        if min(padded) < side:
+            raise VerifyException(f"'npu.conv' has a window {side}x{side} larger than its input")
+        h, w = ((p - side) // s + 1 for p, s in zip(padded, tuple_of(self.strides), strict=True))
+        return n, h, w, self.channels()
+
+    def verify_(self) -> None:
+        super().verify_()
+        self._verify_weights()
+        self._verify_window()
+        self._verify_types()
+        self._verify_requant()
+
+    def _verify_weights(self) -> None:
+        bits = self.bits()
+        if not 2 <= bits <= 8:
+            raise VerifyException(f"'npu.conv' takes weights of 2 to 8 bits, not {bits}")
+        shape = self.geometry().packed_shape(self.channels(), self.image()[3], bits)
+        if shape_of(self.weight) != shape:
+            raise VerifyException(
+                f"'npu.conv' needs packed weights of shape {shape}, not {shape_of(self.weight)}"
+            )
+
+    def _verify_window(self) -> None:
+        pads = tuple_of(self.pads)
+        if self.geometry() is POINTWISE and any(pads):
+            raise VerifyException("'npu.conv' takes no pads in mode pointwise")
+        if not all(0 <= pad <= MAX_PAD for pad in pads):
+            raise VerifyException(f"'npu.conv' takes pads from 0 to {MAX_PAD}")
+        if min(tuple_of(self.strides)) < 1:
+            raise VerifyException("'npu.conv' needs strides of 1 or more")
+        if self.geometry() is not POINTWISE and tuple_of(self.strides) != (1, 1):
+            raise VerifyException("'npu.conv' takes strides other than 1 in mode pointwise only")
+
+    def _verify_types(self) -> None:
+        for name, value, allowed in (
+            ("input", self.input, (ui8, si8)),
+            ("weight", self.weight, (ui8,)),
+            ("mul", self.mul, (ui8, ui32)),
+            ("add", self.add, (si32,)),
+            ("result", self.result, (ui8, si8, si32)),
+        ):
+            if value is not None and element_type(value) not in allowed:
+                types = " or ".join(str(t) for t in allowed)
+                raise VerifyException(f"'npu.conv' needs {name} of {types}")
+
+    def _verify_requant(self) -> None:
+        result = element_type(self.result)
+        if self.requant is None:
+            if result != si32:
+                raise VerifyException(f"'npu.conv' needs 'requant' for a result of {result}")
+            return
+        # the accelerator keeps more than 32 bits of a product to which nothing is added
+        if self.mul is None or self.add is None:
+            raise VerifyException("'npu.conv' requantises with 'mul' and 'add' per channel only")
+        bounds = self.requant.values()[3:]
+        if bounds != integer_range(result):
+            raise VerifyException(
+                f"'npu.conv' clamps to the range of {result}, not to {bounds[0]} to {bounds[1]}"
+            )
+
+    def iterators(self) -> tuple[Iterator, ...]:
+        """n, oh, ow, channels, kh, kw, ci or groups of channels, bytes of a row of weights."""
+        n, rows, columns, outputs = shape_of(self.result)
+        side, depthwise = self.geometry().window, self.geometry() is DEPTHWISE
+        packed_rows, packed_bytes = shape_of(self.weight)
+        inputs = Iterator("g", packed_rows) if depthwise else Iterator("ci", self.image()[3])
+        return (
+            Iterator("n", n),
+            Iterator("oh", rows),
+            Iterator("ow", columns),
+            # a tile does not know where its channels begin among the packed groups of depthwise
+            Iterator("co", outputs, tileable=not depthwise),
+            Iterator("kh", side, parallel=False),
+            Iterator("kw", side, parallel=False),
+            replace(inputs, parallel=False),
+            Iterator("byte", packed_bytes, parallel=False),
+        )
+
+    def channel_map(self) -> AffineMap:
+        return AffineMap(8, 0, (dimensions(8)[3],))
+
+    def operand_maps(self) -> tuple[AffineMap, ...]:
+        n, h, w, co, kh, kw, inner, byte = dimensions(8)
+        depthwise = self.geometry() is DEPTHWISE
+        (row_stride, column_stride), pads = tuple_of(self.strides), tuple_of(self.pads)
+        image = (
+            n,
+            h * row_stride + kh + (-pads[0]),
+            w * column_stride + kw + (-pads[1]),
+            co if depthwise else inner,
+        )
+        weight = (inner if depthwise else co, byte)
+        return (AffineMap(8, 0, image), AffineMap(8, 0, weight), *self.epilogue_maps())
+
+    def result_maps(self) -> tuple[AffineMap, ...]:
+        n, h, w, co, *_ = dimensions(8)
+        return (AffineMap(8, 0, (n, h, w, co)),)
+
+
+Npu = Dialect("npu", [ConvOp], [])

@@ -1,0 +1,1 @@
+"""N-EUREKA, the neural accelerator of Siracusa: layout of weights, cycles, registers."""
