@@ -12,8 +12,9 @@ from itertools import combinations
 from typing import Any, TypeAlias
 
 import numpy as np
-from xdsl.ir import SSAValue
+from xdsl.ir import BlockArgument, SSAValue
 
+from deeploy.costs import start_cycles, transfer_cycles
 from deeploy.dialects.graph import element_type
 from deeploy.dialects.mem import element_bytes
 from deeploy.dialects.tiled import NestOp
@@ -27,9 +28,6 @@ Array: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
 
 CUTS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128, 192, 256)
 """Into how many tiles an iterator may be cut; and always into tiles of one."""
-MIN_ROW = 16
-"""Rows of a two-dimensional transfer cost nothing extra from this many bytes on (measured with
-GVSoC on the DMA of Siracusa)."""
 MOST_GRID = 6000
 """The most combinations of tile sizes for one nest."""
 MOST_PER_RESIDENCY = 12
@@ -97,10 +95,15 @@ def loop_orders(
 
 @dataclass(frozen=True)
 class Traffic:
-    """What one operand costs for each combination of tile sizes, under one loop order."""
+    """What one operand costs for each combination of tile sizes, under one loop order.
+
+    `moves` is how often a tile is moved, `transfers` how many two-dimensional transfers that takes
+    in all, `cycles` how long they occupy the link.
+    """
 
     tile_bytes: Array
     moves: Array
+    transfers: Array
     cycles: Array
 
 
@@ -127,10 +130,11 @@ def traffic(
     moved = total * (moves / distinct)
     rows, transfers = _transfers(extents, shape)
     row_bytes = np.maximum(tile_bytes // rows, 1)
-    # short rows take as long as rows of MIN_ROW bytes
-    cycles = moved * np.maximum(1.0, MIN_ROW / row_bytes) / operand.link.bytes_per_cycle
-    cycles = cycles + moves * transfers * operand.link.setup_cycles
-    return Traffic(tile_bytes, moves, cycles.astype(np.int64))
+    transfers = moves * transfers
+    # borders are cut, so a transfer has fewer rows on average than that of a whole tile
+    average_rows = moved / row_bytes / transfers
+    cycles = transfers * transfer_cycles(operand.link, average_rows, row_bytes)
+    return Traffic(tile_bytes, moves, transfers, np.rint(cycles).astype(np.int64))
 
 
 def _extent(form: LinearForm, sizes: Sequence[Array]) -> Array:
@@ -193,18 +197,22 @@ def enumerate_candidates(
     tiles = np.ones_like(sizes[0])
     for count in counts:
         tiles = tiles * count
-    compute = compute_cycles(space, sizes, target.cores) * tiles
+    kernels = compute_cycles(space, sizes, target.cores) * tiles
+    # one barrier before the kernels of a tile and one behind them
+    overhead = tiles * (target.tile_cycles + 2 * target.barrier_cycles)
     fixed = private_bytes(nest, space, sizes, target)
     found: list[Candidate] = []
     own = len(nest.iterators())
     for order in loop_orders(nest.iterators(), operands):
         costs = [traffic(operand, sizes, counts, order) for operand in operands]
         for resident in residencies(operands):
-            moving = [c for o, c in zip(operands, costs, strict=True) if o.index not in resident]
+            loads, stores = _directions(operands, costs, resident)
+            moving = [*loads, *stores]
+            starts = sum((c.transfers for c in moving), tiles * 0)
+            compute = kernels + overhead + starts * start_cycles(target)
             for slots in (1, 2):
                 scratch = sum((_slots(c, slots, memory.align) for c in moving), fixed)
-                cycles = _overlap(compute, moving, tiles, slots)
-                cycles = cycles + 2 * tiles * target.barrier_cycles
+                cycles = _overlap(compute, loads, stores, tiles, slots)
                 # one tile needs no second buffer
                 allowed = (tiles > 1) & (slots == (buffers or slots)) | (tiles == 1) & (slots == 1)
                 front = pareto(scratch, cycles, allowed)
@@ -252,16 +260,49 @@ def _slots(cost: Traffic, slots: int, align: int) -> Array:
     return np.where(cost.moves > 1, slots * one, one)
 
 
-def _overlap(compute: Array, moving: Sequence[Traffic], tiles: Array, slots: int) -> Array:
-    """Cycles with transfers beside computation (two buffers) or one after the other.
+def _directions(
+    operands: Sequence[Operand], costs: Sequence[Traffic], resident: frozenset[int]
+) -> tuple[list[Traffic], list[Traffic]]:
+    """What is loaded and what is stored, when some tensors stay."""
+    moving = [(o, c) for o, c in zip(operands, costs, strict=True) if o.index not in resident]
+    loads = [c for o, c in moving if isinstance(o.value, BlockArgument)]
+    stores = [c for o, c in moving if not isinstance(o.value, BlockArgument)]
+    return loads, stores
 
-    What is moved once comes before or after the loops, beside nothing.
-    """
-    once = sum((np.where(c.moves == 1, c.cycles, 0) for c in moving), tiles * 0)
-    often = sum((np.where(c.moves > 1, c.cycles, 0) for c in moving), tiles * 0)
-    if slots == 1:
-        return once + compute + often
-    return once + np.maximum(compute, often) + often // tiles
+
+def _overlap(
+    compute: Array, loads: Sequence[Traffic], stores: Sequence[Traffic], tiles: Array, slots: int
+) -> Array:
+    """Cycles with transfers beside computation (two buffers) or one after the other."""
+    moving = [*loads, *stores]
+    if slots == 1 or not moving:
+        return sum((c.cycles for c in moving), compute)
+    first = sum((c.cycles // c.moves for c in loads), tiles * 0)
+    stored = sum((c.cycles // c.moves for c in stores), tiles * 0)
+    # a tile computes, and the one before it is stored, while the next one is loaded
+    turn = np.maximum(compute // tiles, stored)
+    total = first + stored + (tiles - 1) * turn + compute // tiles
+    # an operand that stays over more tiles is loaded beside fewer of them: those that load it load
+    # everything that changes more often as well
+    arriving, waited = tiles * 0, turn
+    ranked = sorted_by_moves(loads)
+    for moves, cycles in ranked:
+        arriving = arriving + cycles
+        longer = np.maximum(turn, arriving)
+        total = total + (moves - 1) * (longer - waited)
+        waited = longer
+    return total
+
+
+def sorted_by_moves(loads: Sequence[Traffic]) -> list[tuple[Array, Array]]:
+    """How often and for how long a tile is moved, for each combination the most frequent first."""
+    if not loads:
+        return []
+    moves = np.stack([c.moves for c in loads])
+    cycles = np.stack([c.cycles // c.moves for c in loads])
+    order = np.argsort(-moves, axis=0, kind="stable")
+    pairs = (np.take_along_axis(moves, order, 0), np.take_along_axis(cycles, order, 0))
+    return list(zip(*pairs, strict=True))
 
 
 def residencies(operands: Iterable[Operand]) -> list[frozenset[int]]:

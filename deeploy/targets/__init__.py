@@ -49,12 +49,16 @@ class Memory:
 
 @dataclass(frozen=True)
 class Link:
-    """A way between two memories, in both directions: bytes per cycle, and cycles per transfer."""
+    """A way between two memories: bytes per cycle in each direction, at the same time.
+
+    A transfer takes `setup_cycles` more than its bytes, and `least_cycles` at least.
+    """
 
     near: str
     far: str
     bytes_per_cycle: float
     setup_cycles: int
+    least_cycles: int = 0
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,11 @@ class Target:
 
     `compute` is the memory on which the cores work, `io` the one where inputs and outputs of the
     network lie. `platform` is the folder of the runtime that runs it by default.
+
+    What the program costs beside kernels and transfers: `barrier_cycles` for a barrier of all
+    cores, `register_cycles` for an access to a register of DMA or accelerator, `tile_cycles` for
+    what each core does around the kernels of a tile (loop, index arithmetic). `clock_hz` turns
+    cycles into time; 0 where that means nothing.
     """
 
     name: str
@@ -74,6 +83,9 @@ class Target:
     engines: tuple[str, ...] = ("cluster",)
     platform: str = "host"
     barrier_cycles: int = 15
+    register_cycles: int = 4
+    tile_cycles: int = 20
+    clock_hz: int = 0
     summary: str = ""
 
     def memory(self, name: str) -> Memory:

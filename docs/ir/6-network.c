@@ -50,36 +50,52 @@ void network_cluster(uint32_t core) {
 
   // conv
   if (core == 0) {
-    dpl_dma_start(load, network_L1 + 160, network_L2 + 3584, 72);
-    dpl_dma_start(load, network_L1 + 240, network_L2 + 3712, 32);
-    dpl_dma_start(load, network_L1 + 272, network_L2 + 3744, 32);
+    dpl_dma_start(load, network_L1 + 192, network_L2 + 3584, 72);
+    dpl_dma_start(load, network_L1 + 272, network_L2 + 3712, 32);
+    dpl_dma_start(load, network_L1 + 304, network_L2 + 3744, 32);
+    dpl_dma_start_2d(load, network_L1, network_L2 + 3328, 5, 16, 6, 16);
   }
-  for (int32_t tile = 0; tile < 2; tile += 1) {
-    const int32_t oh = tile * 8;
-    const int32_t oh_first = oh - 1;
-    const int32_t oh_low = dpl_max(0 - oh_first, 0);
-    const int32_t oh_high = dpl_max((oh_first + 10) - 16, 0);
-    const int32_t oh_begin = dpl_max(oh_first, 0);
-    const int32_t oh_count = (10 - oh_low) - oh_high;
-    dpl_barrier();
+  for (int32_t tile = 0; tile < 4; tile += 1) {
+    const int32_t ow = tile * 4;
+    const int32_t ow_first = ow - 1;
+    const int32_t ow_low = dpl_max(0 - ow_first, 0);
+    const int32_t ow_high = dpl_max((ow_first + 6) - 16, 0);
+    const int32_t ow_count = (6 - ow_low) - ow_high;
+    uint8_t *const b_tile = network_L1 + 336 + (tile % 2) * 512;
+    const int32_t next = tile + 1;
     if (core == 0) {
-      dpl_dma_start(load, network_L1, network_L2 + 3328 + oh_begin * 16, oh_count * 16);
       dpl_dma_wait(load);
     }
     dpl_barrier();
-    dpl_conv2d_u8_u8(&(dpl_conv2d_args){
-        .x = network_L1, .w = (const int8_t *)(network_L1 + 160), .y = (network_L1 + 304),
-        .scratch = (network_L1 + 1328), .scratch_stride = 18, .in_h = oh_count, .in_w = 16,
-        .out_h = 8, .out_w = 16, .k_h = 3, .k_w = 3, .stride_h = 1, .stride_w = 1, .dil_h = 1,
-        .dil_w = 1, .pad_top = oh_low, .pad_left = 1, .x_row = 16, .x_pix = 1, .y_row = 128,
-        .y_pix = 8, .in_c = 1, .out_c = 8, .groups = 1,
-        .rq = {.mul = (const int32_t *)(network_L1 + 240), .add = (const int32_t *)(network_L1 + 272), .mul0 = 1, .add0 = 0, .shift = 8, .lo = 0, .hi = 255},
-    }, core, NETWORK_CORES);
-    dpl_barrier();
     if (core == 0) {
-      dpl_dma_start(store, network_L2 + oh * 128, network_L1 + 304, 1024);
+      if (next < 4) {
+        const int32_t ow_1 = next * 4;
+        const int32_t ow_first_1 = ow_1 - 1;
+        const int32_t ow_low_1 = dpl_max(0 - ow_first_1, 0);
+        const int32_t ow_high_1 = dpl_max((ow_first_1 + 6) - 16, 0);
+        const int32_t ow_begin = dpl_max(ow_first_1, 0);
+        const int32_t ow_count_1 = (6 - ow_low_1) - ow_high_1;
+        dpl_dma_start_2d(load, network_L1 + (next % 2) * 96, network_L2 + 3328 + ow_begin, ow_count_1, 16, 6, 16);
+      }
+    }
+    dpl_conv2d_u8_u8(&(dpl_conv2d_args){
+        .x = (network_L1 + (tile % 2) * 96), .w = (const int8_t *)(network_L1 + 192), .y = b_tile,
+        .scratch = (network_L1 + 1360), .scratch_stride = 18, .in_h = 16, .in_w = ow_count,
+        .out_h = 16, .out_w = 4, .k_h = 3, .k_w = 3, .stride_h = 1, .stride_w = 1, .dil_h = 1,
+        .dil_w = 1, .pad_top = 1, .pad_left = ow_low, .x_row = 6, .x_pix = 1, .y_row = 32,
+        .y_pix = 8, .in_c = 1, .out_c = 8, .groups = 1,
+        .rq = {.mul = (const int32_t *)(network_L1 + 272), .add = (const int32_t *)(network_L1 + 304), .mul0 = 1, .add0 = 0, .shift = 8, .lo = 0, .hi = 255},
+    }, core, NETWORK_CORES);
+    if (core == 0) {
       dpl_dma_wait(store);
     }
+    dpl_barrier();
+    if (core == 0) {
+      dpl_dma_start_2d(store, network_L2 + ow * 8, b_tile, 32, 16, 128, 32);
+    }
+  }
+  if (core == 0) {
+    dpl_dma_wait(store);
   }
 
   // pool
@@ -87,14 +103,14 @@ void network_cluster(uint32_t core) {
     dpl_dma_start_2d(load, network_L1, network_L2, 32, 16, 32, 128);
   }
   for (int32_t tile_1 = 0; tile_1 < 4; tile_1 += 1) {
-    const int32_t next = tile_1 + 1;
+    const int32_t next_1 = tile_1 + 1;
     if (core == 0) {
       dpl_dma_wait(load);
     }
     dpl_barrier();
     if (core == 0) {
-      if (next < 4) {
-        dpl_dma_start_2d(load, network_L1 + (next % 2) * 512, network_L2 + (next * 4) * 8, 32, 16, 32, 128);
+      if (next_1 < 4) {
+        dpl_dma_start_2d(load, network_L1 + (next_1 % 2) * 512, network_L2 + (next_1 * 4) * 8, 32, 16, 32, 128);
       }
     }
     dpl_max_pool2d_u8(&(dpl_pool2d_args){

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from unittest import mock
 
 import numpy as np
@@ -26,13 +27,13 @@ from xdsl.dialects import memref
 from xdsl.dialects.builtin import ArrayAttr, IntegerAttr, ModuleOp, StringAttr
 from xdsl.ir import SSAValue
 
+from deeploy import costs
 from deeploy.dialects.graph import ints
 from deeploy.dialects.mem import level_of
 from deeploy.dialects.tiled import NestOp
 from deeploy.interfaces.nest_space import NestSpace
 from deeploy.interfaces.tiling import Iterator
 from deeploy.passes.memory.assign_addresses import allocated_bytes
-from deeploy.planner import candidates
 from deeploy.planner.candidates import Operand, tile_choices, traffic
 from deeploy.planner.extract import Extracted, extract, root_of
 from deeploy.planner.layout import NestLayout
@@ -101,8 +102,10 @@ def test_scratch_of_a_convolution() -> None:
 
 @pytest.mark.parametrize("buffers", [None, 1, 2])
 def test_buffers_are_those_asked_for(buffers: int | None) -> None:
-    _, module = nests_on(CONV, HOST)
-    (step,) = extract(function_of(module), HOST, buffers).problem.steps
+    # a link on which it pays to hide transfers
+    target = replace(HOST, links=(Link("L1", "L2", bytes_per_cycle=0.5, setup_cycles=10),))
+    _, module = nests_on(CONV, target)
+    (step,) = extract(function_of(module), target, buffers).problem.steps
     cut = {c.buffers for c in step.candidates if c.order}
     assert cut == ({1, 2} if buffers is None else {buffers})
     # one tile needs no second buffer
@@ -184,7 +187,7 @@ def estimated_bytes(text: str, candidate: Candidate) -> int:
     link = Link("L1", "L2", bytes_per_cycle=1.0, setup_cycles=0)
     values = NestSpace.of(nest).values
     total = 0
-    with mock.patch.object(candidates, "MIN_ROW", 0):
+    with mock.patch.object(costs, "MIN_ROW", 0):
         for value in (*nest.body.block.args, *nest.root().results):
             operand = Operand(value, values[value], None, link)
             total += int(traffic(operand, sizes, counts, candidate.order).cycles[0])
