@@ -4,11 +4,16 @@ A nest is a graph op, or a fused group of them, with the decisions about its exe
 holds the ops on whole tensors. The iteration domain is that of the last op; the tiles of all other
 values follow from the tiling interface, from the last op backwards.
 
+Where there are several ways to run a nest (on another engine, say), `tiled.alternatives` holds a
+nest for each of them, until the plan takes one.
+
 Before buffers are introduced a nest has tensor operands and results. Afterwards inputs and outputs
 are memrefs, and there are no results.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from xdsl.dialects.builtin import (
     I64,
@@ -20,7 +25,7 @@ from xdsl.dialects.builtin import (
     TensorType,
     i64,
 )
-from xdsl.ir import BlockArgument, Dialect
+from xdsl.ir import Block, BlockArgument, Dialect, Region
 from xdsl.irdl import (
     AnyOf,
     AttrSizedOperandSegments,
@@ -32,8 +37,11 @@ from xdsl.irdl import (
     region_def,
     traits_def,
     var_operand_def,
+    var_region_def,
     var_result_def,
 )
+from xdsl.parser import Parser
+from xdsl.printer import Printer
 from xdsl.traits import IsolatedFromAbove, IsTerminator, Pure, SingleBlockImplicitTerminator
 from xdsl.utils.exceptions import VerifyException
 
@@ -166,4 +174,73 @@ class NestOp(IRDLOperation):
             raise VerifyException("'tiled.nest' needs 1 or 2 buffers")
 
 
-Tiled = Dialect("tiled", [NestOp, YieldOp], [])
+@irdl_op_definition
+class AlternativesOp(IRDLOperation):
+    """Several nests that compute the same; the plan takes one of them.
+
+    Each region holds one nest and yields its results.
+    """
+
+    name = "tiled.alternatives"
+    outs = var_result_def(TensorType)
+    ways = var_region_def("single_block")
+    traits = traits_def(SingleBlockImplicitTerminator(YieldOp))
+
+    @staticmethod
+    def of(nests: Sequence[NestOp]) -> AlternativesOp:
+        """Alternatives from detached nests."""
+        regions: list[Region] = []
+        for nest in nests:
+            block = Block([nest, YieldOp(operands=[nest.results])])
+            regions.append(Region(block))
+        types = [[result.type for result in nests[0].results]]
+        op = AlternativesOp(result_types=types, regions=[regions])
+        op.location = nests[0].location
+        for old, new in zip(nests[0].results, op.results, strict=True):
+            new.name_hint = old.name_hint
+        return op
+
+    def nests(self) -> list[NestOp]:
+        """The nest of each way."""
+        return [op for way in self.ways for op in way.block.ops if isinstance(op, NestOp)]
+
+    @classmethod
+    def parse(cls, parser: Parser) -> AlternativesOp:
+        parser.parse_punctuation("->")
+        types = parser.parse_comma_separated_list(parser.Delimiter.NONE, parser.parse_type)
+        attributes = parser.parse_optional_attr_dict_with_keyword()
+        regions = [parser.parse_region()]
+        while parser.parse_optional_keyword("or"):
+            regions.append(parser.parse_region())
+        return cls.create(
+            result_types=types,
+            regions=regions,
+            attributes=attributes.data if attributes is not None else {},
+        )
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" -> ")
+        printer.print_list(self.result_types, printer.print_attribute)
+        printer.print_op_attributes(self.attributes, print_keyword=True)
+        for i, way in enumerate(self.ways):
+            printer.print_string(" or " if i else " ")
+            printer.print_region(way)
+
+    def verify_(self) -> None:
+        if not self.ways:
+            raise VerifyException("'tiled.alternatives' needs at least one region")
+        for way in self.ways:
+            ops = list(way.block.ops)
+            if len(ops) != 2 or not isinstance(ops[0], NestOp) or not isinstance(ops[1], YieldOp):
+                raise VerifyException(
+                    "'tiled.alternatives' needs regions of one tiled.nest and a tiled.yield"
+                )
+            if list(ops[1].values) != list(ops[0].results):
+                raise VerifyException("'tiled.alternatives' must yield the results of its nests")
+            if [v.type for v in ops[1].values] != list(self.result_types):
+                raise VerifyException("'tiled.alternatives' has nests of other types than results")
+            if ops[0].tied_input() is not None:
+                raise VerifyException("'tiled.alternatives' cannot hold a nest that works in place")
+
+
+Tiled = Dialect("tiled", [NestOp, AlternativesOp, YieldOp], [])

@@ -99,6 +99,10 @@ class Kernel(ABC):
         """The largest tile size of iterators that the kernel cannot take whole."""
         return {}
 
+    def direct_operands(self, op: GraphOp) -> Sequence[int]:
+        """The operands that the engine can read from a memory of its own."""
+        return ()
+
     def scratch_bytes(self, op: GraphOp, cores: int, memory: int) -> int:
         """Bytes of scratch for all cores together, in a compute memory of `memory` bytes."""
         return 0

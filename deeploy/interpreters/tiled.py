@@ -6,11 +6,21 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 
 import numpy as np
-from xdsl.interpreter import Interpreter, InterpreterFunctions, PythonValues, impl, register_impls
+from xdsl.interpreter import (
+    Interpreter,
+    InterpreterFunctions,
+    PythonValues,
+    ReturnedValues,
+    TerminatorValue,
+    impl,
+    impl_terminator,
+    register_impls,
+)
 from xdsl.ir import SSAValue
+from xdsl.utils.exceptions import InterpretationError
 
 from deeploy.dialects.graph import GraphOp, element_type
-from deeploy.dialects.tiled import NestOp
+from deeploy.dialects.tiled import AlternativesOp, NestOp, YieldOp
 from deeploy.interfaces.footprint import OpTile, Span, nest_tiles
 from deeploy.interfaces.index import Index, IndexBuilder
 from deeploy.interfaces.tiling import Overhang, shape_of
@@ -80,3 +90,20 @@ class TiledFunctions(InterpreterFunctions):
         for box in boxes(op):
             run_tile(op, nest_tiles(op, box, IndexBuilder()), inputs, output)
         return () if op.outputs else (output,)
+
+    @impl_terminator(YieldOp)
+    def run_yield(
+        self, interpreter: Interpreter, op: YieldOp, args: PythonValues
+    ) -> tuple[TerminatorValue, PythonValues]:
+        return ReturnedValues(args), ()
+
+    @impl(AlternativesOp)
+    def run_alternatives(
+        self, interpreter: Interpreter, op: AlternativesOp, args: PythonValues
+    ) -> PythonValues:
+        """All ways must agree; the first one's values are taken."""
+        results = [interpreter.run_ssacfg_region(way, ()) for way in op.ways]
+        for other in results[1:]:
+            if not all(np.array_equal(a, b) for a, b in zip(results[0], other, strict=True)):
+                raise InterpretationError("the regions of 'tiled.alternatives' disagree")
+        return results[0]

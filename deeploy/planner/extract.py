@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from xdsl.dialects import func
-from xdsl.ir import SSAValue
+from xdsl.ir import Operation, SSAValue
 
 from deeploy.diagnostics import describe, fail, node_name
-from deeploy.dialects.graph import ConstantOp, ReshapeOp, element_type
+from deeploy.dialects.graph import ConstantOp, GraphOp, ReshapeOp, element_type
 from deeploy.dialects.mem import element_bytes
-from deeploy.dialects.tiled import NestOp
+from deeploy.dialects.tiled import AlternativesOp, NestOp
+from deeploy.engines import engine_of, kernel_of
 from deeploy.functions import returned_values
 from deeploy.interfaces.nest_space import NestSpace
 from deeploy.interfaces.tiling import shape_of
 from deeploy.planner.candidates import Operand, enumerate_candidates
-from deeploy.planner.problem import Problem, Space, Step, Tensor, align_up
+from deeploy.planner.problem import Candidate, Problem, Space, Step, Tensor, align_up
 from deeploy.targets import Target
+
+StepOp: TypeAlias = NestOp | AlternativesOp
+"""What is one step of the schedule."""
 
 
 @dataclass(frozen=True)
 class Extracted:
-    """A problem and what its numbers stand for: `values[i]` is tensor i, `nests[n]` is step n."""
+    """A problem and what its numbers stand for: `values[i]` is tensor i, `steps[n]` is step n."""
 
     problem: Problem
     values: tuple[SSAValue, ...]
-    nests: tuple[NestOp, ...]
+    steps: tuple[StepOp, ...]
 
 
 def root_of(value: SSAValue) -> SSAValue:
@@ -41,19 +47,38 @@ def root_of(value: SSAValue) -> SSAValue:
                 return value
 
 
-def nests_of(function: func.FuncOp) -> list[NestOp]:
-    """The nests of a function; checks that there is nothing else to run.
+def steps_of(function: func.FuncOp) -> list[StepOp]:
+    """What a function runs, in order; checks that there is nothing else.
 
     Raises:
         PassFailedException: for an op that is not in a nest.
     """
-    nests: list[NestOp] = []
+    steps: list[StepOp] = []
     for op in function.body.block.ops:
-        if isinstance(op, NestOp):
-            nests.append(op)
+        if isinstance(op, StepOp):
+            steps.append(op)
         elif not isinstance(op, ConstantOp | ReshapeOp | func.ReturnOp):
             fail(op, "the op is in no nest", "run 'place' and 'form-nests' first")
+    return steps
+
+
+def nests_of(function: func.FuncOp) -> list[NestOp]:
+    """The nests of a function; checks that there is nothing else to run.
+
+    Raises:
+        PassFailedException: for an op that is not in a nest, and for alternatives.
+    """
+    nests: list[NestOp] = []
+    for step in steps_of(function):
+        if not isinstance(step, NestOp):
+            fail(step, "none of the alternatives has been taken", "run 'plan' first")
+        nests.append(step)
     return nests
+
+
+def ways_of(step: StepOp) -> list[NestOp]:
+    """The nests of which a step runs one."""
+    return [step] if isinstance(step, NestOp) else step.nests()
 
 
 def extract(function: func.FuncOp, target: Target, buffers: int | None) -> Extracted:
@@ -62,10 +87,10 @@ def extract(function: func.FuncOp, target: Target, buffers: int | None) -> Extra
     Raises:
         PassFailedException: if it has other ops, or a nest that cannot be planned.
     """
-    nests = nests_of(function)
-    values, tensors = find_tensors(function, nests, target)
+    ops = steps_of(function)
+    values, tensors = find_tensors(function, ops, target)
     indices = {value: i for i, value in enumerate(values)}
-    steps = [step_of(nest, indices, tensors, target, buffers) for nest in nests]
+    steps = [make_step(op, indices, tensors, target, buffers) for op in ops]
     compute = target.memory(target.compute)
     others = [m for m in target.memories if m.name != target.compute]
     spaces = [
@@ -73,23 +98,25 @@ def extract(function: func.FuncOp, target: Target, buffers: int | None) -> Extra
         for m in (compute, *others)
     ]
     problem = Problem(tuple(tensors), tuple(steps), tuple(spaces))
-    return Extracted(problem, tuple(values), tuple(nests))
+    return Extracted(problem, tuple(values), tuple(ops))
 
 
 def rate(target: Target, memory: str) -> float:
-    """Bytes per cycle between a memory and the compute memory."""
-    return 0.0 if memory == target.compute else target.link(target.compute, memory).bytes_per_cycle
+    """Bytes per cycle between a memory and the compute memory; 0 where nothing moves."""
+    if target.is_direct(memory):
+        return 0.0
+    return target.link(target.compute, memory).bytes_per_cycle
 
 
 def find_tensors(
-    function: func.FuncOp, nests: list[NestOp], target: Target
+    function: func.FuncOp, steps: Sequence[StepOp], target: Target
 ) -> tuple[list[SSAValue], list[Tensor]]:
     """All tensors with lifetimes, in order of definition."""
-    end = len(nests) - 1
+    end = len(steps) - 1
     returned = {root_of(v) for v in returned_values(function)}
     last_use: dict[SSAValue, int] = {}
-    for n, nest in enumerate(nests):
-        for operand in nest.inputs:
+    for n, step in enumerate(steps):
+        for operand in (v for nest in ways_of(step) for v in nest.inputs):
             last_use[root_of(operand)] = n
     writable = [m.name for m in target.memories if m.activations]
     values: list[SSAValue] = []
@@ -98,19 +125,21 @@ def find_tensors(
     def add(value: SSAValue, first: int, last: int, homes: list[str]) -> None:
         align = max(target.memory(m).align for m in homes)
         name = value.name_hint or f"t{len(values)}"
+        size = align_up(tensor_bytes(value), align)
+        near = next((m for m in homes if target.memory(m).engine), "")
         values.append(value)
-        tensors.append(
-            Tensor(name, align_up(tensor_bytes(value), align), first, last, tuple(homes))
-        )
+        tensors.append(Tensor(name, size, first, last, tuple(homes), near, is_optional(value)))
 
     for arg in function.body.block.args:
         last = end if arg in returned else last_use.get(arg, 0)
         add(arg, 0, max(0, last), [target.io])
     constants = [op for op in function.body.block.ops if isinstance(op, ConstantOp)]
     for op in constants:
-        add(op.result, 0, max(0, end), [m.name for m in target.memories if m.constants])
-    for n, nest in enumerate(nests):
-        for result in nest.results:
+        reader = direct_reader(op.result)
+        homes = [m.name for m in target.memories if m.constants and m.engine in ("", reader)]
+        add(op.result, 0, max(0, end), homes)
+    for n, step in enumerate(steps):
+        for result in step.results:
             if root_of(result) is not result:
                 continue
             homes = [target.io] if result in returned else writable
@@ -119,33 +148,84 @@ def find_tensors(
     return values, tensors
 
 
+def is_optional(value: SSAValue) -> bool:
+    """Whether a constant is only used by alternatives, so that none may need it."""
+    return isinstance(value.owner, ConstantOp) and all(
+        isinstance(use.operation.parent_op(), AlternativesOp) for use in value.uses
+    )
+
+
+def direct_reader(constant: SSAValue) -> str:
+    """The engine that can read a constant from a memory of its own; "" if there is none."""
+    readers = {
+        reader_of(use.operation, use.index)
+        for use in constant.uses
+        if not isinstance(use.operation, func.ReturnOp)
+    }
+    return readers.pop() if len(readers) == 1 else ""
+
+
+def reader_of(nest: Operation, index: int) -> str:
+    """The engine that reads an input of a nest directly; "" if it moves through tiles."""
+    if not isinstance(nest, NestOp):
+        return ""
+    use = next(iter(nest.body.block.args[index].uses))
+    op = use.operation
+    assert isinstance(op, GraphOp), "its verifier checks that"
+    return engine_of(op).name if use.index in kernel_of(op).direct_operands(op) else ""
+
+
 def tensor_bytes(value: SSAValue) -> int:
     """Bytes of a tensor value."""
     return math.prod(shape_of(value)) * element_bytes(element_type(value))
 
 
-def step_of(
-    nest: NestOp,
+def make_step(
+    op: StepOp,
     indices: dict[SSAValue, int],
     tensors: list[Tensor],
     target: Target,
     buffers: int | None,
 ) -> Step:
-    """A nest with its candidates."""
+    """A step with the candidates of all its ways."""
+    candidates: list[Candidate] = []
+    ways: list[frozenset[int]] = []
+    operands: dict[int, int] = {}
+    for way, nest in enumerate(ways_of(op)):
+        moving = operands_of(nest, indices, tensors, target)
+        found = enumerate_candidates(nest, moving, target, buffers)
+        candidates += [replace(c, way=way) for c in found]
+        users = [indices[root_of(v)] for v in outer_values(nest)]
+        optional = {i for i in users if tensors[i].optional}
+        ways.append(frozenset(optional | {o.index for o in moving if o.index is not None}))
+        operands.update({i: users.count(i) for i in users})
+    first = ways_of(op)[0]
+    name = node_name(op) or node_name(first) or describe(first.root())
+    counted = tuple(i for i, count in operands.items() for _ in range(count))
+    return Step(name, frozenset[int]().union(*ways), tuple(candidates), counted, tuple(ways))
+
+
+def outer_values(nest: NestOp) -> list[SSAValue]:
+    """What a nest reads and computes, outside of it."""
+    step = nest.parent_op()
+    results = step.results if isinstance(step, AlternativesOp) else nest.results
+    return [*nest.inputs, *results]
+
+
+def operands_of(
+    nest: NestOp, indices: dict[SSAValue, int], tensors: list[Tensor], target: Target
+) -> list[Operand]:
+    """The operands of a nest: those whose home may be the one where they are used have an index."""
     space = NestSpace.of(nest)
     inner = (*nest.body.block.args, *nest.root().results)
-    outer = [root_of(v) for v in (*nest.inputs, *nest.results)]
     operands: list[Operand] = []
-    for i, (value, tensor) in enumerate(zip(inner, outer, strict=True)):
+    for i, (value, outer) in enumerate(zip(inner, outer_values(nest), strict=True)):
         if i == nest.tied_input():
             continue
-        homes = tensors[indices[tensor]].homes
-        far = next((m for m in homes if m != target.compute), target.compute)
-        free = target.compute in homes and len(homes) > 1
-        index = indices[tensor] if free else None
+        index = indices[root_of(outer)]
+        homes = tensors[index].homes
+        far = next((m for m in homes if not target.is_direct(m)), target.compute)
+        free = far != target.compute and any(target.is_direct(m) for m in homes)
         link = target.link(target.compute, far)
-        operands.append(Operand(value, space.values[value], index, link))
-    candidates = enumerate_candidates(nest, operands, target, buffers)
-    used = frozenset(o.index for o in operands if o.index is not None)
-    name = node_name(nest) or describe(nest.root())
-    return Step(name, used, candidates, tuple(indices[tensor] for tensor in outer))
+        operands.append(Operand(value, space.values[value], index if free else None, link))
+    return operands

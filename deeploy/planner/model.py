@@ -21,7 +21,7 @@ import mip
 
 from deeploy.planner.greedy import greedy_choices
 from deeploy.planner.packing import Block, pack
-from deeploy.planner.problem import Candidate, Plan, Problem, Space
+from deeploy.planner.problem import Candidate, Plan, Problem, Space, Step
 
 Objective: TypeAlias = Literal["latency", "memory"]
 Solver: TypeAlias = Literal["highs", "cbc"]
@@ -206,17 +206,16 @@ class Program:
 
     def _constrain(self) -> None:
         model, problem = self.model, self.problem
-        compute = problem.compute.name
         for choose in self.choose:
             model += mip.xsum(choose) == 1
-        for home in self.home:
-            model += mip.xsum(home.values()) == 1
+        for tensor, home in zip(problem.tensors, self.home, strict=True):
+            if tensor.optional:
+                model += mip.xsum(home.values()) <= 1
+            else:
+                model += mip.xsum(home.values()) == 1
         for step, choose in zip(problem.steps, self.choose, strict=True):
-            for i in step.tensors:
-                chosen = [
-                    x for x, c in zip(choose, step.candidates, strict=True) if i in c.resident
-                ]
-                model += mip.xsum(chosen) == self.home[i].get(compute, 0)
+            for i in sorted(step.tensors):
+                self._agree(step, choose, i)
         usage = [self._usage(space) for space in problem.spaces]
         for space, steps in zip(problem.spaces, usage, strict=True):
             for used in steps:
@@ -224,6 +223,21 @@ class Program:
             if space in self.addressed:
                 self._separate(space)
         model.objective = self._objective(usage)
+
+    def _agree(self, step: Step, choose: list[mip.Var], i: int) -> None:
+        """A candidate that uses a tensor is only chosen if the tensor lies where it expects it."""
+        near = self.problem.near(self.problem.tensors[i])
+        users = [
+            (x, i in c.resident)
+            for x, c in zip(choose, step.candidates, strict=True)
+            if i in step.uses(c)
+        ]
+        here = [home for m, home in self.home[i].items() if m == near]
+        elsewhere = [home for m, home in self.home[i].items() if m != near]
+        for homes, resident in ((here, True), (elsewhere, False)):
+            chosen = [x for x, is_resident in users if is_resident == resident]
+            if chosen:
+                self.model += mip.xsum(chosen) <= mip.xsum(homes)
 
     def _usage(self, space: Space) -> list[mip.LinExpr]:
         """The bytes in use in a memory at each step."""
@@ -264,6 +278,8 @@ class Program:
         for i, tensor in enumerate(self.problem.tensors):
             users = sum(step.operands.count(i) for step in self.problem.steps)
             for space in far:
+                if not space.bytes_per_cycle:
+                    continue
                 extra = tensor.size * users * (1 / space.bytes_per_cycle - 1 / fastest)
                 if space.name in tensor.homes and extra > 0:
                     yield extra * self.home[i][space.name]
@@ -334,7 +350,7 @@ class Program:
             max(zip(choose, step.candidates, strict=True), key=lambda pair: value(pair[0]))[1]
             for choose, step in zip(self.choose, self.problem.steps, strict=True)
         )
-        homes = tuple(max(home, key=lambda m: value(home[m])) for home in self.home)
+        homes = tuple(home_of(home) for home in self.home)
         align = {s.name: s.align for s in self.addressed}
         addresses = {key: round(value(v)) * align[key[1]] for key, v in self.address.items()}
         return Selection(choices, homes, self._gap(), status.name.lower(), addresses)
@@ -347,16 +363,27 @@ class Program:
         return max(0.0, (float(found) - float(bound)) / abs(float(found)))
 
     def _from_greedy(self, choices: tuple[Candidate, ...]) -> Selection:
+        pairs = list(zip(self.problem.steps, choices, strict=True))
         resident = frozenset[int]().union(*(c.resident for c in choices))
-        compute = self.problem.compute.name
+        used = frozenset[int]().union(*(step.uses(c) for step, c in pairs))
         homes = tuple(
-            compute if i in resident else next(m for m in t.homes if m != compute)
+            ""
+            if t.optional and i not in used
+            else self.problem.near(t)
+            if i in resident
+            else next(m for m in t.homes if m != self.problem.near(t))
             for i, t in enumerate(self.problem.tensors)
         )
         bound = self.model.objective_bound
         cycles = sum(c.cycles for c in choices)
         gap = (cycles - bound) / cycles if bound is not None and cycles else 1.0
         return Selection(choices, homes, gap, "greedy")
+
+
+def home_of(home: dict[str, mip.Var]) -> str:
+    """The home that the solver chose; none for a tensor that is not used."""
+    best = max(home, key=lambda m: value(home[m]))
+    return best if value(home[best]) > 0.5 else ""
 
 
 def value(variable: mip.Var) -> float:

@@ -13,7 +13,9 @@ class Tensor:
     """A tensor that the plan places.
 
     It is live from step `first` to step `last`, both included; `homes` are the memories in which
-    it may lie, in order of preference.
+    it may lie, in order of preference. `near` is the one in which steps use it where it lies: the
+    compute memory where it is empty. An `optional` tensor only needs a home if a step that is
+    chosen uses it.
     """
 
     name: str
@@ -21,14 +23,17 @@ class Tensor:
     first: int
     last: int
     homes: tuple[str, ...]
+    near: str = ""
+    optional: bool = False
 
 
 @dataclass(frozen=True)
 class Candidate:
     """One way to run a step.
 
-    `resident` are the tensors (by index) that lie in the compute memory; all other operands move
-    through tiles. `scratch` is the bytes of tiles and kernel scratch together.
+    `resident` are the tensors (by index) that are used where they lie; all other operands move
+    through tiles. `scratch` is the bytes of tiles and kernel scratch together. `way` is the nest,
+    where a step has alternatives.
     """
 
     cycles: int
@@ -37,20 +42,26 @@ class Candidate:
     tile: tuple[int, ...]
     order: tuple[int, ...]
     buffers: int
+    way: int = 0
 
 
 @dataclass(frozen=True)
 class Step:
     """One nest: its name for the user, its tensors (by index), and its candidates.
 
-    `tensors` are those that may stay in the compute memory, `operands` are all that it reads and
-    writes.
+    `tensors` are those about whose home it matters which candidate is chosen, `operands` are all
+    that it reads and writes. Where it has alternatives, `ways` are the `tensors` of each of them.
     """
 
     name: str
     tensors: frozenset[int]
     candidates: tuple[Candidate, ...]
     operands: tuple[int, ...] = ()
+    ways: tuple[frozenset[int], ...] = ()
+
+    def uses(self, candidate: Candidate) -> frozenset[int]:
+        """Those of `tensors` that a candidate uses."""
+        return self.ways[candidate.way] if self.ways else self.tensors
 
     def smallest(self) -> int:
         """The least scratch with which the step runs when no tensor stays."""
@@ -59,7 +70,8 @@ class Step:
 
 @dataclass(frozen=True)
 class Space:
-    """A memory to plan: name, bytes, alignment of blocks, and bytes per cycle to the cores."""
+    """A memory to plan: name, bytes, alignment of blocks, and bytes per cycle to the cores (0 for
+    the one on which they compute, and for one that they do not read)."""
 
     name: str
     size: int
@@ -80,10 +92,15 @@ class Problem:
         """The memory in which kernels compute."""
         return self.spaces[0]
 
+    def near(self, tensor: Tensor) -> str:
+        """The memory in which steps use a tensor where it lies."""
+        return tensor.near or self.compute.name
+
 
 @dataclass(frozen=True)
 class Plan:
-    """A solution: a candidate for each step, a home and an address for each tensor.
+    """A solution: a candidate for each step, a home and an address for each tensor (no home, "",
+    for an optional one that no step uses).
 
     `scratch` is the address of each step's tiles. `gap` is the proved relative distance to the best
     plan, `status` what the solver said, `seconds` how long it took.

@@ -37,7 +37,8 @@ class Memory:
     """A memory: `size` in bytes, `align` of every block in it in bytes.
 
     `constants`: it holds the network's constants when the program starts. `activations`: tensors
-    may be written there. The order in a target is from near to far.
+    may be written there. The order in a target is from near to far. `engine` is the one that reads
+    from it directly, where it serves that engine alone; no tiles are moved from there.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Memory:
     align: int = 4
     constants: bool = False
     activations: bool = True
+    engine: str = ""
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,10 @@ class Target:
             if {link.near, link.far} == {a, b}:
                 return link
         raise DeeployError(f"target '{self.name}' has no link between '{a}' and '{b}'")
+
+    def is_direct(self, name: str) -> bool:
+        """Whether what lies in a memory is used there, instead of moving through tiles."""
+        return name == self.compute or bool(self.memory(name).engine)
 
     def with_sizes(self, **sizes: int) -> Target:
         """The same chip with other sizes of some memories, in bytes."""

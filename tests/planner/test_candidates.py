@@ -75,7 +75,7 @@ def check_scratch(module: ModuleOp, target: Target) -> int:
     """Compare the bytes of each candidate of each nest; returns how many there were."""
     extracted = extract(function_of(module), target, None)
     compared = 0
-    for nest, step in zip(extracted.nests, extracted.problem.steps, strict=True):
+    for nest, step in zip(extracted.steps, extracted.problem.steps, strict=True):
         for candidate in step.candidates:
             choose(nest, candidate)
             layout = NestLayout(nest, target)

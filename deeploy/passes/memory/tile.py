@@ -118,7 +118,8 @@ class NestLowering:
 
     def make_operand(self, value: SSAValue, whole: SSAValue) -> Operand:
         """A buffer for the tiles of an input or output that is not in the compute memory."""
-        if level_of(whole) == self.target.compute:
+        level = level_of(whole)
+        if level is not None and self.target.is_direct(level):
             return Operand(whole, None, 1, self.layout.period(value))
         buffer = self.layout.tile_buffer(value)
         type = self.compute_type(element_type(whole), buffer.shape)

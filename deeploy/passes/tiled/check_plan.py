@@ -140,7 +140,7 @@ class Checker:
         resident: set[SSAValue] = set()
         for value, outer in zip(inner, [*nest.inputs, *nest.results], strict=True):
             home = self.homes[root_of(outer)]
-            if home == compute:
+            if self.target.is_direct(home):
                 resident.add(value)
             else:
                 self.target.link(compute, home)

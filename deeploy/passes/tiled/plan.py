@@ -19,12 +19,14 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, BlockArgument
 from xdsl.passes import ModulePass
+from xdsl.rewriter import Rewriter
 from xdsl.utils.exceptions import PassFailedException
 
 from deeploy.dialects.graph import ConstantOp, ints
 from deeploy.dialects.mem import HOME, OFFSET
-from deeploy.functions import functions_of
-from deeploy.planner.extract import Extracted, extract, root_of
+from deeploy.dialects.tiled import AlternativesOp
+from deeploy.functions import functions_of, owner_of
+from deeploy.planner.extract import Extracted, extract, root_of, ways_of
 from deeploy.planner.model import NoPlan, Options, solve
 from deeploy.planner.problem import Plan, Problem
 from deeploy.targets import target_of
@@ -56,6 +58,7 @@ class PlanPass(ModulePass):
             extracted = extract(function, target, self.buffers)
             plan = self.solve(extracted.problem)
             annotate(function, extracted, plan)
+            take_ways(extracted, plan)
 
     def solve(self, problem: Problem) -> Plan:
         """Solve, or say what does not fit."""
@@ -88,7 +91,9 @@ def describe_demand(problem: Problem) -> str:
     """Which memory is too small, in numbers."""
     parts: list[str] = []
     for space in problem.spaces[1:]:
-        only = [t for t in problem.tensors if t.homes == (space.name,)]
+        if not space.bytes_per_cycle:
+            continue
+        only = [t for t in problem.tensors if t.homes == (space.name,) and not t.optional]
         steps = range(max(1, len(problem.steps)))
         peak = max(sum(t.size for t in only if t.first <= n <= t.last) for n in steps)
         parts.append(f"{space.name} must hold at least {peak} bytes and has {space.size}")
@@ -98,16 +103,20 @@ def describe_demand(problem: Problem) -> str:
 def annotate(function: func.FuncOp, extracted: Extracted, plan: Plan) -> None:
     """Write a plan into the IR."""
     placed = dict(zip(extracted.values, zip(plan.homes, plan.offsets, strict=True), strict=True))
-    for nest, choice, scratch in zip(extracted.nests, plan.choices, plan.scratch, strict=True):
+    for step, choice, scratch in zip(extracted.steps, plan.choices, plan.scratch, strict=True):
+        nest = ways_of(step)[choice.way]
         nest.tile = ints(choice.tile)
         nest.order = ints(choice.order)
         nest.buffers = IntegerAttr(choice.buffers, i64)
         nest.scratch = IntegerAttr(scratch, i64)
         nest.cycles = IntegerAttr(choice.cycles, i64)
-        nest.homes = ArrayAttr([StringAttr(placed[root_of(r)][0]) for r in nest.results])
-        nest.offsets = ints([placed[root_of(r)][1] for r in nest.results])
+        places = [placed[root_of(result)] for result in step.results]
+        nest.homes = ArrayAttr([StringAttr(home) for home, _ in places])
+        nest.offsets = ints([offset for _, offset in places])
     arguments: list[dict[str, Attribute]] = [{} for _ in function.body.block.args]
     for value, (home, offset) in placed.items():
+        if not home:
+            continue
         attributes: dict[str, Attribute] = {
             HOME: StringAttr(home),
             OFFSET: IntegerAttr(offset, i64),
@@ -124,6 +133,20 @@ def annotate(function: func.FuncOp, extracted: Extracted, plan: Plan) -> None:
             "cycles": IntegerAttr(plan.cycles, i64),
         }
     )
+
+
+def take_ways(extracted: Extracted, plan: Plan) -> None:
+    """Replace alternatives by the nests taken, and drop constants that only others use."""
+    for step, choice in zip(extracted.steps, plan.choices, strict=True):
+        if isinstance(step, AlternativesOp):
+            nest = step.nests()[choice.way]
+            nest.detach()
+            for old, new in zip(step.results, nest.results, strict=True):
+                new.name_hint = old.name_hint
+            Rewriter.replace_op(step, nest)
+    for value, home in zip(extracted.values, plan.homes, strict=True):
+        if not home:
+            Rewriter.erase_op(owner_of(value))
 
 
 def set_argument_attributes(function: func.FuncOp, added: list[dict[str, Attribute]]) -> None:
