@@ -47,3 +47,31 @@ func.func @buffers(%x: memref<4x8xsi8, #mem.level<"L2">>, %y: memref<4x8xsi8, #m
 // CHECK-NEXT:      %0 = graph.clip %a {min = 0 : i64, max = 9 : i64} : tensor<4x8xsi8> -> tensor<4x8xsi8>
 // CHECK-NEXT:      %1 = graph.copy %0 : tensor<4x8xsi8> -> tensor<4x8xsi8>
 // CHECK-NEXT:      tiled.yield %1 : tensor<4x8xsi8>
+
+func.func @alternatives(%x: tensor<4x8xsi8>) -> tensor<4x8xsi8> {
+  %0 = tiled.alternatives -> tensor<4x8xsi8> {
+    %1 = tiled.nest ins(%x : tensor<4x8xsi8>) -> tensor<4x8xsi8> attributes {engine = "cluster"} {
+    ^bb0(%a: tensor<4x8xsi8>):
+      %9 = graph.copy %a : tensor<4x8xsi8> -> tensor<4x8xsi8>
+      tiled.yield %9 : tensor<4x8xsi8>
+    }
+    tiled.yield %1 : tensor<4x8xsi8>
+  } or {
+    %2 = tiled.nest ins(%x : tensor<4x8xsi8>) -> tensor<4x8xsi8> attributes {engine = "other"} {
+    ^bb0(%a: tensor<4x8xsi8>):
+      %9 = graph.copy %a : tensor<4x8xsi8> -> tensor<4x8xsi8>
+      tiled.yield %9 : tensor<4x8xsi8>
+    }
+    tiled.yield %2 : tensor<4x8xsi8>
+  }
+  func.return %0 : tensor<4x8xsi8>
+}
+
+// CHECK-LABEL: func.func @alternatives
+// CHECK-NEXT:    %0 = tiled.alternatives -> tensor<4x8xsi8> {
+// CHECK-NEXT:      %1 = tiled.nest ins(%x : tensor<4x8xsi8>) -> tensor<4x8xsi8> attributes {engine = "cluster"} {
+// CHECK:           tiled.yield %1 : tensor<4x8xsi8>
+// CHECK-NEXT:    } or {
+// CHECK-NEXT:      %2 = tiled.nest ins(%x : tensor<4x8xsi8>) -> tensor<4x8xsi8> attributes {engine = "other"} {
+// CHECK:           tiled.yield %2 : tensor<4x8xsi8>
+// CHECK-NEXT:    }

@@ -254,3 +254,46 @@ func.func @network(%x: tensor<4x8xsi8>) {
 }
 
 // CHECK: 'tiled.nest' needs a body in which each value is read once
+
+// -----
+
+func.func @network(%x: tensor<4x8xsi8>) {
+  %0 = tiled.alternatives -> tensor<4x8xsi8> {
+    tiled.yield %x : tensor<4x8xsi8>
+  }
+  func.return
+}
+
+// CHECK: 'tiled.alternatives' needs regions of one tiled.nest and a tiled.yield
+
+// -----
+
+func.func @network(%x: tensor<4x8xsi8>) {
+  %0 = tiled.alternatives -> tensor<4x8xsi8> {
+    %1 = tiled.nest ins(%x : tensor<4x8xsi8>) -> tensor<4x8xsi8> attributes {engine = "cluster"} {
+    ^bb0(%a: tensor<4x8xsi8>):
+      %9 = graph.copy %a : tensor<4x8xsi8> -> tensor<4x8xsi8>
+      tiled.yield %9 : tensor<4x8xsi8>
+    }
+    tiled.yield %x : tensor<4x8xsi8>
+  }
+  func.return
+}
+
+// CHECK: 'tiled.alternatives' must yield the results of its nests
+
+// -----
+
+func.func @network(%x: tensor<4x8xsi8>) {
+  %0 = tiled.alternatives -> tensor<32xsi8> {
+    %1 = tiled.nest ins(%x : tensor<4x8xsi8>) -> tensor<4x8xsi8> attributes {engine = "cluster"} {
+    ^bb0(%a: tensor<4x8xsi8>):
+      %9 = graph.copy %a : tensor<4x8xsi8> -> tensor<4x8xsi8>
+      tiled.yield %9 : tensor<4x8xsi8>
+    }
+    tiled.yield %1 : tensor<4x8xsi8>
+  }
+  func.return
+}
+
+// CHECK: 'tiled.alternatives' has nests of other types than results
