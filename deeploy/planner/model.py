@@ -350,7 +350,11 @@ class Program:
             max(zip(choose, step.candidates, strict=True), key=lambda pair: value(pair[0]))[1]
             for choose, step in zip(self.choose, self.problem.steps, strict=True)
         )
-        homes = tuple(home_of(home) for home in self.home)
+        needed = self._needed(choices)
+        homes = tuple(
+            max(home, key=lambda m: value(home[m])) if i in needed else ""
+            for i, home in enumerate(self.home)
+        )
         align = {s.name: s.align for s in self.addressed}
         addresses = {key: round(value(v)) * align[key[1]] for key, v in self.address.items()}
         return Selection(choices, homes, self._gap(), status.name.lower(), addresses)
@@ -363,27 +367,23 @@ class Program:
         return max(0.0, (float(found) - float(bound)) / abs(float(found)))
 
     def _from_greedy(self, choices: tuple[Candidate, ...]) -> Selection:
-        pairs = list(zip(self.problem.steps, choices, strict=True))
         resident = frozenset[int]().union(*(c.resident for c in choices))
-        used = frozenset[int]().union(*(step.uses(c) for step, c in pairs))
-        homes = tuple(
-            ""
-            if t.optional and i not in used
-            else self.problem.near(t)
-            if i in resident
-            else next(m for m in t.homes if m != self.problem.near(t))
-            for i, t in enumerate(self.problem.tensors)
-        )
+        needed = self._needed(choices)
+        homes: list[str] = []
+        for i, tensor in enumerate(self.problem.tensors):
+            near = self.problem.near(tensor)
+            home = near if i in resident else next(m for m in tensor.homes if m != near)
+            homes.append(home if i in needed else "")
         bound = self.model.objective_bound
         cycles = sum(c.cycles for c in choices)
         gap = (cycles - bound) / cycles if bound is not None and cycles else 1.0
-        return Selection(choices, homes, gap, "greedy")
+        return Selection(choices, tuple(homes), gap, "greedy")
 
-
-def home_of(home: dict[str, mip.Var]) -> str:
-    """The home that the solver chose; none for a tensor that is not used."""
-    best = max(home, key=lambda m: value(home[m]))
-    return best if value(home[best]) > 0.5 else ""
+    def _needed(self, choices: tuple[Candidate, ...]) -> set[int]:
+        """The tensors that must lie somewhere: all but optional ones that no choice uses."""
+        pairs = zip(self.problem.steps, choices, strict=True)
+        used = frozenset[int]().union(*(step.uses(choice) for step, choice in pairs))
+        return {i for i, t in enumerate(self.problem.tensors) if i in used or not t.optional}
 
 
 def value(variable: mip.Var) -> float:
