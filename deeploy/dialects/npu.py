@@ -85,6 +85,8 @@ MODES = {mode.name: mode for mode in (POINTWISE, DENSE, DEPTHWISE)}
 class ConvOp(Requantised):
     """A convolution on `[n, h, w, ci]` with packed weights: 1x1, 3x3, or 3x3 depthwise.
 
+    A linear layer is a 1x1 convolution, whose tokens `[w, ci]` or `[h, w, ci]` are pixels.
+
     The weights are unsigned numbers of `weight_bits` bits, to which `weight_offset` is added. The
     sum of products is requantised to the whole range of the result's type, with one factor `mul`
     and one summand `add` per channel, or stored as `si32`.
@@ -116,7 +118,8 @@ class ConvOp(Requantised):
 
     def image(self) -> tuple[int, int, int, int]:
         """The input as (batch, rows, columns, channels)."""
-        n, h, w, c = shape_of(self.input)
+        shape = shape_of(self.input)
+        n, h, w, c = (1,) * (4 - len(shape)) + shape
         return n, h, w, c
 
     def channels(self) -> int:
@@ -128,8 +131,11 @@ class ConvOp(Requantised):
     def infer_shape(self) -> tuple[int, ...]:
         if self.mode.data not in MODES:
             raise VerifyException(f"'npu.conv' has the modes {', '.join(MODES)}")
-        if len(shape_of(self.input)) != 4 or len(shape_of(self.weight)) != 2:
-            raise VerifyException("'npu.conv' needs an input of rank 4 and weights of rank 2")
+        rank = len(shape_of(self.input))
+        if not (2 if self.geometry() is POINTWISE else 4) <= rank <= 4:
+            raise VerifyException(f"'npu.conv' in mode {self.mode.data} takes no rank {rank}")
+        if len(shape_of(self.weight)) != 2:
+            raise VerifyException("'npu.conv' needs weights of rank 2")
         if (len(self.strides), len(self.pads)) != (2, 4):
             raise VerifyException("'npu.conv' needs 2 strides and 4 pads")
         n, rows, columns, _ = self.image()
@@ -138,7 +144,7 @@ class ConvOp(Requantised):
         if min(padded) < side:
             raise VerifyException(f"'npu.conv' has a window {side}x{side} larger than its input")
         h, w = ((p - side) // s + 1 for p, s in zip(padded, tuple_of(self.strides), strict=True))
-        return n, h, w, self.channels()
+        return (n, h, w, self.channels())[4 - rank :]
 
     def verify_(self) -> None:
         super().verify_()
@@ -197,7 +203,8 @@ class ConvOp(Requantised):
 
     def iterators(self) -> tuple[Iterator, ...]:
         """n, oh, ow, channels, kh, kw, ci or groups of channels, bytes of a row of weights."""
-        n, rows, columns, outputs = shape_of(self.result)
+        result = shape_of(self.result)
+        n, rows, columns, outputs = (1,) * (4 - len(result)) + result
         side, depthwise = self.geometry().window, self.geometry() is DEPTHWISE
         packed_rows, packed_bytes = shape_of(self.weight)
         inputs = Iterator("g", packed_rows) if depthwise else Iterator("ci", self.image()[3])
@@ -227,11 +234,12 @@ class ConvOp(Requantised):
             co if depthwise else inner,
         )
         weight = (inner if depthwise else co, byte)
-        return (AffineMap(8, 0, image), AffineMap(8, 0, weight), *self.epilogue_maps())
+        own = image[4 - len(shape_of(self.input)) :]
+        return (AffineMap(8, 0, own), AffineMap(8, 0, weight), *self.epilogue_maps())
 
     def result_maps(self) -> tuple[AffineMap, ...]:
         n, h, w, co, *_ = dimensions(8)
-        return (AffineMap(8, 0, (n, h, w, co)),)
+        return (AffineMap(8, 0, (n, h, w, co)[4 - len(shape_of(self.result)) :]),)
 
 
 Npu = Dialect("npu", [ConvOp], [])

@@ -27,3 +27,11 @@ func.func @depthwise(%x: tensor<1x8x8x30xsi8>, %w: tensor<2x256xui8>, %m: tensor
 
 // CHECK-LABEL: func.func @depthwise
 // CHECK-NEXT:    %0 = npu.conv %x, %w mul %m : tensor<30xui32> add %a : tensor<30xsi32> {mode = "depthwise", strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, weight_bits = 8 : i64, weight_offset = -128 : i64, requant = #graph.requant<mul = 1, add = 0, shift = 9, min = -128, max = 127>} : tensor<1x8x8x30xsi8>, tensor<2x256xui8> -> tensor<1x8x8x30xsi8>
+
+func.func @linear(%x: tensor<5x40xsi8>, %w: tensor<16x64xui8>) -> tensor<5x16xsi32> {
+  %0 = npu.conv %x, %w {mode = "pointwise", strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, weight_bits = 8, weight_offset = -128} : tensor<5x40xsi8>, tensor<16x64xui8> -> tensor<5x16xsi32>
+  func.return %0 : tensor<5x16xsi32>
+}
+
+// CHECK-LABEL: func.func @linear
+// CHECK-NEXT:    %0 = npu.conv %x, %w {mode = "pointwise", strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, weight_bits = 8 : i64, weight_offset = -128 : i64} : tensor<5x40xsi8>, tensor<16x64xui8> -> tensor<5x16xsi32>

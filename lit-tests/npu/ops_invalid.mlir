@@ -16,7 +16,7 @@ func.func @network(%x: tensor<1x6x6x40xui8>, %w: tensor<16x64x1xui8>, %m: tensor
   func.return
 }
 
-// CHECK: 'npu.conv' needs an input of rank 4 and weights of rank 2
+// CHECK: 'npu.conv' needs weights of rank 2
 
 // -----
 
@@ -152,3 +152,12 @@ func.func @network(%x: tensor<1x6x6x40xui8>, %w: tensor<16x64xui8>, %m: tensor<1
 }
 
 // CHECK: 'npu.conv' clamps to the range of ui8, not to 0 to 6
+
+// -----
+
+func.func @network(%x: tensor<6x40xsi8>, %w: tensor<16x512xui8>) {
+  %0 = npu.conv %x, %w {mode = "dense", strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, weight_bits = 8, weight_offset = -128} : tensor<6x40xsi8>, tensor<16x512xui8> -> tensor<6x16xsi32>
+  func.return
+}
+
+// CHECK: 'npu.conv' in mode dense takes no rank 2
