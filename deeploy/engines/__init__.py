@@ -10,6 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -128,6 +129,7 @@ class Engine:
         return self.kernels[type(op)]
 
 
+@cache
 def find_engine(name: str) -> Engine:
     """The installed engine of that name.
 

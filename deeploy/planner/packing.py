@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
-from deeploy.planner.problem import align_up
+import numpy as np
 
 
 @dataclass(frozen=True)
@@ -30,11 +32,47 @@ ORDERS: tuple[Callable[[Block], tuple[int, ...]], ...] = (
 )
 
 
+class Occupancy:
+    """Blocks at addresses in one memory; grows block by block.
+
+    Lifetimes and addresses are kept in arrays, since large networks have thousands of blocks.
+    """
+
+    def __init__(self, capacity: int) -> None:
+        self._count = 0
+        # first and last step, address, end
+        self._rows = np.zeros((4, capacity), dtype=np.int64)
+
+    def add(self, block: Block, offset: int) -> None:
+        """Put a block at an address."""
+        self._rows[:, self._count] = (block.first, block.last, offset, offset + block.size)
+        self._count += 1
+
+    def clash(self, block: Block, offset: int) -> int | None:
+        """Which block, counted from 0 as added, overlaps one at an address while both are used."""
+        first, last, start, end = self._rows[:, : self._count]
+        together = (first <= block.last) & (block.first <= last)
+        clashes = np.flatnonzero(together & (start < offset + block.size) & (offset < end))
+        return int(clashes[0]) if clashes.size else None
+
+    def first_fit(self, block: Block, align: int) -> int:
+        """The lowest address that is free for as long as a block is used."""
+        first, last, start, end = self._rows[:, : self._count]
+        together = (first <= block.last) & (block.first <= last)
+        start, end = start[together], end[together]
+        order = np.lexsort((end, start))
+        free = np.zeros(len(order) + 1, dtype=np.int64)
+        np.maximum.accumulate(-(-end[order] // align) * align, out=free[1:])
+        gaps = np.flatnonzero(free[:-1] + block.size <= start[order])
+        return int(free[gaps[0]] if gaps.size else free[-1])
+
+
 def pack(blocks: Sequence[Block], align: int) -> tuple[list[int], int]:
     """Offsets without overlap of simultaneously used blocks, and the bytes that they need.
 
     The best of several first-fit orders; not always the optimum.
     """
+    needed = peak_demand(blocks)
     best: tuple[list[int], int] | None = None
     for key in ORDERS:
         offsets = _first_fit(
@@ -43,30 +81,25 @@ def pack(blocks: Sequence[Block], align: int) -> tuple[list[int], int]:
         peak = max((o + b.size for o, b in zip(offsets, blocks, strict=True)), default=0)
         if best is None or peak < best[1]:
             best = offsets, peak
+        if peak == needed:
+            break
     assert best is not None
     return best
 
 
 def _first_fit(blocks: Sequence[Block], order: Sequence[int], align: int) -> list[int]:
     offsets = [0] * len(blocks)
-    placed: list[int] = []
+    layout = Occupancy(len(blocks))
     for i in order:
-        busy = sorted(
-            (offsets[j], offsets[j] + blocks[j].size)
-            for j in placed
-            if blocks[j].overlaps(blocks[i])
-        )
-        offset = 0
-        for start, end in busy:
-            if offset + blocks[i].size <= start:
-                break
-            offset = max(offset, align_up(end, align))
-        offsets[i] = offset
-        placed.append(i)
+        offsets[i] = layout.first_fit(blocks[i], align)
+        layout.add(blocks[i], offsets[i])
     return offsets
 
 
 def peak_demand(blocks: Sequence[Block]) -> int:
     """The most bytes in use at any step: no packing needs less."""
-    steps = {b.first for b in blocks}
-    return max((sum(b.size for b in blocks if b.first <= s <= b.last) for s in steps), default=0)
+    change: dict[int, int] = defaultdict(int)
+    for block in blocks:
+        change[block.first] += block.size
+        change[block.last + 1] -= block.size
+    return max(accumulate(change[step] for step in sorted(change)), default=0)

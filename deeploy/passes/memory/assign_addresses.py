@@ -25,6 +25,7 @@ from deeploy.dialects.mem import (
 )
 from deeploy.functions import argument_attributes, functions_of, owner_of
 from deeploy.planner.packing import Block as Span
+from deeploy.planner.packing import Occupancy
 from deeploy.targets import Target, target_of
 
 
@@ -131,31 +132,22 @@ class Assignment:
         Raises:
             PassFailedException: if two given ones overlap.
         """
-        done: list[tuple[Placed, int]] = []
-        for buffer in buffers:
-            if buffer.offset is not None:
-                self.check_free(buffer, done)
-                done.append((buffer, buffer.offset))
-        for buffer in buffers:
-            if buffer.offset is None:
-                done.append((buffer, first_fit(buffer, done, align)))
-        offsets = {buffer.value: offset for buffer, offset in done}
-        return [offsets[b.value] for b in buffers]
-
-    def check_free(self, buffer: Placed, done: list[tuple[Placed, int]]) -> None:
-        """Check that a given address does not overlap others in use at the same time."""
-        assert buffer.offset is not None
-        for other, offset in done:
-            apart = (
-                buffer.offset + buffer.span.size <= offset
-                or offset + other.span.size <= buffer.offset
-            )
-            if buffer.span.overlaps(other.span) and not apart:
+        layout = Occupancy(len(buffers))
+        fixed = [(b, b.offset) for b in buffers if b.offset is not None]
+        offsets = {b.value: offset for b, offset in fixed}
+        for buffer, offset in fixed:
+            if (clash := layout.clash(buffer.span, offset)) is not None:
                 fail(
                     owner_of(buffer.value),
-                    f"its buffer at {buffer.offset} of {buffer.level} overlaps another one at "
-                    f"{offset} that is in use at the same time",
+                    f"its buffer at {offset} of {buffer.level} overlaps another one at "
+                    f"{fixed[clash][1]} that is in use at the same time",
                 )
+            layout.add(buffer.span, offset)
+        for buffer in buffers:
+            if buffer.offset is None:
+                offset = offsets[buffer.value] = layout.first_fit(buffer.span, align)
+                layout.add(buffer.span, offset)
+        return [offsets[b.value] for b in buffers]
 
     def write(self, value: SSAValue, offset: int) -> None:
         """Write an address into the IR."""
@@ -184,16 +176,6 @@ class Assignment:
                 for i, d in enumerate(known)
             ]
         )
-
-
-def first_fit(buffer: Placed, done: list[tuple[Placed, int]], align: int) -> int:
-    """The lowest address that is free while the buffer is in use."""
-    offset = 0
-    for start, end in sorted((o, o + b.span.size) for b, o in done if b.span.overlaps(buffer.span)):
-        if offset + buffer.span.size <= start:
-            break
-        offset = max(offset, -(-end // align) * align)
-    return offset
 
 
 def allocated_bytes(type: AnyMemRef) -> int:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import ClassVar
 
 from xdsl.context import Context
@@ -20,7 +19,7 @@ from deeploy.dialects.tiled import NestOp
 from deeploy.functions import argument_attributes, functions_of, owner_of, returned_values
 from deeploy.planner.extract import nests_of, root_of, tensor_bytes
 from deeploy.planner.layout import NestLayout
-from deeploy.planner.packing import Block
+from deeploy.planner.packing import Block, Occupancy
 from deeploy.targets import Target, target_of
 
 
@@ -70,8 +69,8 @@ class Checker:
         placed += [self.scratch(n, nest) for n, nest in enumerate(self.nests)]
         for item in placed:
             self.check_bounds(item)
-        for a, b in combinations(placed, 2):
-            check_apart(a, b)
+        for memory in self.target.memories:
+            check_apart([item for item in placed if item.memory == memory.name])
 
     def arguments(self) -> Iterator[Placed]:
         """The inputs of the network."""
@@ -162,14 +161,16 @@ class Checker:
             fail(item.owner, f"{item.what} at {item.offset} is not aligned to {memory.align}")
 
 
-def check_apart(a: Placed, b: Placed) -> None:
-    """Check that two things in use at the same time do not overlap."""
-    if a.memory != b.memory or not a.block.overlaps(b.block):
-        return
-    if a.offset + a.block.size <= b.offset or b.offset + b.block.size <= a.offset:
-        return
-    fail(
-        b.owner,
-        f"{b.what} at {b.offset} of {b.memory} overlaps {a.what} at {a.offset}, "
-        "which is in use at the same time",
-    )
+def check_apart(items: Sequence[Placed]) -> None:
+    """Check that nothing overlaps what is in the same memory at the same time."""
+    layout = Occupancy(len(items))
+    for item in items:
+        clash = layout.clash(item.block, item.offset)
+        if clash is not None:
+            other = items[clash]
+            fail(
+                item.owner,
+                f"{item.what} at {item.offset} of {item.memory} overlaps {other.what} at "
+                f"{other.offset}, which is in use at the same time",
+            )
+        layout.add(item.block, item.offset)
