@@ -13,7 +13,7 @@ are memrefs, and there are no results.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 from xdsl.dialects.builtin import (
     I64,
@@ -25,7 +25,7 @@ from xdsl.dialects.builtin import (
     TensorType,
     i64,
 )
-from xdsl.ir import Block, BlockArgument, Dialect, Region
+from xdsl.ir import Block, BlockArgument, Dialect, Region, SSAValue
 from xdsl.irdl import (
     AnyOf,
     AttrSizedOperandSegments,
@@ -122,6 +122,17 @@ class NestOp(IRDLOperation):
     def loop_order(self) -> tuple[int, ...]:
         """The iterators that are cut, outermost loop first."""
         return () if self.order is None else tuple_of(self.order)
+
+    def structure(self) -> Hashable:
+        """Equal for nests whose bodies are the same but for names, locations and operands."""
+        values: dict[SSAValue, int] = {arg: i for i, arg in enumerate(self.body.block.args)}
+        ops: list[Hashable] = []
+        for op in self.body_ops():
+            operands = tuple(values[operand] for operand in op.operands)
+            values.update((result, len(values)) for result in op.results)
+            attributes = frozenset(op.attributes.items()), frozenset(op.properties.items())
+            ops.append((op.name, operands, attributes, op.result_types))
+        return self.engine, self.body.block.arg_types, tuple(ops)
 
     def is_planned(self) -> bool:
         """Whether tile sizes, homes and addresses are set."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -20,7 +20,7 @@ from deeploy.interfaces.nest_space import NestSpace
 from deeploy.interfaces.tiling import shape_of
 from deeploy.planner.candidates import Operand, enumerate_candidates
 from deeploy.planner.problem import Candidate, Problem, Space, Step, Tensor, align_up
-from deeploy.targets import Target
+from deeploy.targets import Link, Target
 
 StepOp: TypeAlias = NestOp | AlternativesOp
 """What is one step of the schedule."""
@@ -90,7 +90,8 @@ def extract(function: func.FuncOp, target: Target, buffers: int | None) -> Extra
     ops = steps_of(function)
     values, tensors = find_tensors(function, ops, target)
     indices = {value: i for i, value in enumerate(values)}
-    steps = [make_step(op, indices, tensors, target, buffers) for op in ops]
+    builder = StepBuilder(indices, tensors, target, buffers)
+    steps = [builder.step(op) for op in ops]
     compute = target.memory(target.compute)
     others = [m for m in target.memories if m.name != target.compute]
     spaces = [
@@ -180,29 +181,84 @@ def tensor_bytes(value: SSAValue) -> int:
     return math.prod(shape_of(value)) * element_bytes(element_type(value))
 
 
-def make_step(
-    op: StepOp,
-    indices: dict[SSAValue, int],
-    tensors: list[Tensor],
-    target: Target,
-    buffers: int | None,
-) -> Step:
-    """A step with the candidates of all its ways."""
-    candidates: list[Candidate] = []
-    ways: list[frozenset[int]] = []
-    operands: dict[int, int] = {}
-    for way, nest in enumerate(ways_of(op)):
-        moving = operands_of(nest, indices, tensors, target)
-        found = enumerate_candidates(nest, moving, target, buffers)
-        candidates += [replace(c, way=way) for c in found]
-        users = [indices[root_of(v)] for v in outer_values(nest)]
-        optional = {i for i in users if tensors[i].optional}
-        ways.append(frozenset(optional | {o.index for o in moving if o.index is not None}))
-        operands.update({i: users.count(i) for i in users})
-    first = ways_of(op)[0]
-    name = node_name(op) or node_name(first) or describe(first.root())
-    counted = tuple(i for i, count in operands.items() for _ in range(count))
-    return Step(name, frozenset[int]().union(*ways), tuple(candidates), counted, tuple(ways))
+@dataclass(frozen=True)
+class Role:
+    """How an operand of a nest takes part in the plan, in terms of the nest alone.
+
+    `position` counts inputs and results. `tensor` is the first position at which the same tensor
+    stands, where its home may be the one where it is used, else None. `link` is the one over which
+    its tiles move.
+    """
+
+    position: int
+    tensor: int | None
+    link: Link
+
+
+class StepBuilder:
+    """Makes steps; nests of one structure and equal roles share the search for candidates."""
+
+    def __init__(
+        self,
+        indices: dict[SSAValue, int],
+        tensors: list[Tensor],
+        target: Target,
+        buffers: int | None,
+    ) -> None:
+        self.indices = indices
+        self.tensors = tensors
+        self.target = target
+        self.buffers = buffers
+        self.known: dict[Hashable, tuple[Candidate, ...]] = {}
+        """Candidates by structure and roles; their tensors are positions."""
+
+    def step(self, op: StepOp) -> Step:
+        """A step with the candidates of all its ways."""
+        candidates: list[Candidate] = []
+        ways: list[frozenset[int]] = []
+        operands: dict[int, int] = {}
+        for way, nest in enumerate(ways_of(op)):
+            users = [self.indices[root_of(v)] for v in outer_values(nest)]
+            roles = self.roles(nest, users)
+            candidates += [
+                replace(c, way=way, resident=frozenset(users[p] for p in c.resident))
+                for c in self.candidates(nest, roles)
+            ]
+            optional = {i for i in users if self.tensors[i].optional}
+            free = {users[role.tensor] for role in roles if role.tensor is not None}
+            ways.append(frozenset(optional | free))
+            operands.update({i: users.count(i) for i in users})
+        first = ways_of(op)[0]
+        name = node_name(op) or node_name(first) or describe(first.root())
+        counted = tuple(i for i, count in operands.items() for _ in range(count))
+        return Step(name, frozenset[int]().union(*ways), tuple(candidates), counted, tuple(ways))
+
+    def roles(self, nest: NestOp, operands: list[int]) -> tuple[Role, ...]:
+        """The roles of all operands with tiles of their own."""
+        target, tied = self.target, nest.tied_input()
+        roles: list[Role] = []
+        for position, index in enumerate(operands):
+            if position == tied:
+                continue
+            homes = self.tensors[index].homes
+            far = next((m for m in homes if not target.is_direct(m)), target.compute)
+            free = far != target.compute and any(target.is_direct(m) for m in homes)
+            tensor = operands.index(index) if free else None
+            roles.append(Role(position, tensor, target.link(target.compute, far)))
+        return tuple(roles)
+
+    def candidates(self, nest: NestOp, roles: tuple[Role, ...]) -> tuple[Candidate, ...]:
+        """The candidates of a nest; their tensors are positions."""
+        key = nest.structure(), roles
+        if key not in self.known:
+            space = NestSpace.of(nest)
+            inner = (*nest.body.block.args, *nest.root().results)
+            operands = [
+                Operand(inner[r.position], space.values[inner[r.position]], r.tensor, r.link)
+                for r in roles
+            ]
+            self.known[key] = enumerate_candidates(nest, operands, self.target, self.buffers)
+        return self.known[key]
 
 
 def outer_values(nest: NestOp) -> list[SSAValue]:
@@ -210,22 +266,3 @@ def outer_values(nest: NestOp) -> list[SSAValue]:
     step = nest.parent_op()
     results = step.results if isinstance(step, AlternativesOp) else nest.results
     return [*nest.inputs, *results]
-
-
-def operands_of(
-    nest: NestOp, indices: dict[SSAValue, int], tensors: list[Tensor], target: Target
-) -> list[Operand]:
-    """The operands of a nest: those whose home may be the one where they are used have an index."""
-    space = NestSpace.of(nest)
-    inner = (*nest.body.block.args, *nest.root().results)
-    operands: list[Operand] = []
-    for i, (value, outer) in enumerate(zip(inner, outer_values(nest), strict=True)):
-        if i == nest.tied_input():
-            continue
-        index = indices[root_of(outer)]
-        homes = tensors[index].homes
-        far = next((m for m in homes if not target.is_direct(m)), target.compute)
-        free = far != target.compute and any(target.is_direct(m) for m in homes)
-        link = target.link(target.compute, far)
-        operands.append(Operand(value, space.values[value], index if free else None, link))
-    return operands

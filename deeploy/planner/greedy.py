@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from deeploy.planner.problem import Candidate, Problem
+from deeploy.planner.problem import Candidate, Problem, Step
 
 
 def greedy_choices(problem: Problem) -> tuple[Candidate, ...] | None:
@@ -13,26 +11,41 @@ def greedy_choices(problem: Problem) -> tuple[Candidate, ...] | None:
     None if some step does not fit even when nothing stays. Addresses are not looked at.
     """
     resident = _readable_in_place(problem)
-    choices = _choose(problem, resident)
-    if choices is None:
-        return None
+    rooms = [problem.compute.size for _ in problem.steps]
+    choices: list[Candidate] = []
+    for step, room in zip(problem.steps, rooms, strict=True):
+        choice = _choose(step, resident, room)
+        if choice is None:
+            return None
+        choices.append(choice)
+    for i in _by_lifetime(problem):
+        tensor = problem.tensors[i]
+        life = range(tensor.first, tensor.last + 1)
+        resident.add(i)
+        attempt = [_choose(problem.steps[n], resident, rooms[n] - tensor.size) for n in life]
+        fitting = [choice for choice in attempt if choice is not None]
+        gained = sum(choices[n].cycles - c.cycles for n, c in zip(life, fitting, strict=False))
+        if len(fitting) < len(attempt) or gained <= 0:
+            resident.remove(i)
+            continue
+        for n, choice in zip(life, fitting, strict=True):
+            choices[n] = choice
+            rooms[n] -= tensor.size
+    return tuple(choices)
+
+
+def _by_lifetime(problem: Problem) -> list[int]:
+    """Tensors that may stay in the compute memory, those for the fewest steps first."""
     compute = problem.compute.name
-    by_lifetime = sorted(
-        (
-            i
-            for i, t in enumerate(problem.tensors)
-            if compute in t.homes and len(t.homes) > 1 and problem.near(t) == compute
-        ),
-        key=lambda i: (problem.tensors[i].last - problem.tensors[i].first, i),
-    )
-    for i in by_lifetime:
-        attempt = _choose(problem, resident | {i})
-        if attempt is not None and _cycles(attempt) < _cycles(choices):
-            resident, choices = resident | {i}, attempt
-    return choices
+    may_stay = [
+        i
+        for i, t in enumerate(problem.tensors)
+        if compute in t.homes and len(t.homes) > 1 and problem.near(t) == compute
+    ]
+    return sorted(may_stay, key=lambda i: (problem.tensors[i].last - problem.tensors[i].first, i))
 
 
-def _readable_in_place(problem: Problem) -> frozenset[int]:
+def _readable_in_place(problem: Problem) -> set[int]:
     """Tensors that engines read from memories of their own, as far as these have room."""
     room = {space.name: space.size for space in problem.spaces[1:]}
     chosen: set[int] = set()
@@ -41,28 +54,12 @@ def _readable_in_place(problem: Problem) -> frozenset[int]:
         if near in tensor.homes and tensor.size <= room.get(near, 0):
             room[near] -= tensor.size
             chosen.add(i)
-    return frozenset(chosen)
+    return chosen
 
 
-def _cycles(choices: Sequence[Candidate]) -> int:
-    return sum(c.cycles for c in choices)
-
-
-def _choose(problem: Problem, resident: frozenset[int]) -> tuple[Candidate, ...] | None:
-    choices: list[Candidate] = []
-    for n, step in enumerate(problem.steps):
-        live = sum(
-            problem.tensors[i].size
-            for i in resident
-            if problem.tensors[i].first <= n <= problem.tensors[i].last
-            and problem.near(problem.tensors[i]) == problem.compute.name
-        )
-        fitting = [
-            c
-            for c in step.candidates
-            if c.resident == resident & step.uses(c) and c.scratch + live <= problem.compute.size
-        ]
-        if not fitting:
-            return None
-        choices.append(min(fitting, key=lambda c: (c.cycles, c.scratch)))
-    return tuple(choices)
+def _choose(step: Step, resident: set[int], room: int) -> Candidate | None:
+    """The fastest candidate that fits, when exactly these tensors are used where they lie."""
+    fitting = [
+        c for c in step.candidates if c.scratch <= room and c.resident == step.uses(c) & resident
+    ]
+    return min(fitting, key=lambda c: (c.cycles, c.scratch), default=None)

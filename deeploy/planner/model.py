@@ -11,17 +11,18 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from itertools import combinations
+from itertools import accumulate, combinations
 from typing import Literal, TypeAlias
 
 import mip
 
 from deeploy.planner.greedy import greedy_choices
 from deeploy.planner.packing import Block, pack
-from deeploy.planner.problem import Candidate, Plan, Problem, Space, Step
+from deeploy.planner.problem import Candidate, Plan, Problem, Space, Step, Tensor
 
 Objective: TypeAlias = Literal["latency", "memory"]
 Solver: TypeAlias = Literal["highs", "cbc"]
@@ -197,12 +198,16 @@ class Program:
                 ]
                 for n, s in enumerate(problem.steps)
             ]
-            self.home = [
-                {m: self.model.add_var(f"r_{i}_{m}", var_type=mip.BINARY) for m in t.homes}
-                for i, t in enumerate(problem.tensors)
-            ]
+            self.home = [self._homes(i) for i in range(len(problem.tensors))]
             self.address: dict[tuple[str, str], mip.Var] = {}
             self._constrain()
+
+    def _homes(self, i: int) -> dict[str, Expression]:
+        """For each home that a tensor may have, whether it is the one."""
+        tensor = self.problem.tensors[i]
+        if is_fixed(tensor):
+            return {tensor.homes[0]: mip.LinExpr(const=1)}
+        return {m: self.model.add_var(f"r_{i}_{m}", var_type=mip.BINARY) for m in tensor.homes}
 
     def _constrain(self) -> None:
         model, problem = self.model, self.problem
@@ -211,7 +216,7 @@ class Program:
         for tensor, home in zip(problem.tensors, self.home, strict=True):
             if tensor.optional:
                 model += mip.xsum(home.values()) <= 1
-            else:
+            elif not is_fixed(tensor):
                 model += mip.xsum(home.values()) == 1
         for step, choose in zip(problem.steps, self.choose, strict=True):
             for i in sorted(step.tensors):
@@ -241,17 +246,37 @@ class Program:
 
     def _usage(self, space: Space) -> list[mip.LinExpr]:
         """The bytes in use in a memory at each step."""
+        fixed, always, live = self._lives(space)
+        # what is there all the time is added up once
+        whole = self.model.add_var(f"always_{space.name}")
+        self.model += whole == mip.xsum(always)
         expressions: list[mip.LinExpr] = []
         for n, (step, choose) in enumerate(zip(self.problem.steps, self.choose, strict=True)):
-            terms = [
-                t.size * self.home[i][space.name]
-                for i, t in enumerate(self.problem.tensors)
-                if space.name in t.homes and t.first <= n <= t.last
-            ]
+            terms = [*live[n], whole]
             if space == self.problem.compute:
                 terms += [c.scratch * x for c, x in zip(step.candidates, choose, strict=True)]
-            expressions.append(mip.xsum(terms))
+            expressions.append(mip.xsum(terms) + fixed[n])
         return expressions
+
+    def _lives(self, space: Space) -> tuple[list[int], list[Expression], list[list[Expression]]]:
+        """At each step the bytes of tensors that must lie in a memory; those of tensors that may,
+        from the first step to the last one; and those of others that may, at each step."""
+        steps = len(self.problem.steps)
+        changes, always = [0] * (steps + 2), list[Expression]()
+        live: list[list[Expression]] = [[] for _ in range(steps)]
+        for t, home in zip(self.problem.tensors, self.home, strict=True):
+            if space.name not in t.homes:
+                continue
+            size = t.size * home[space.name]
+            if is_fixed(t):
+                changes[t.first] += t.size
+                changes[t.last + 1] -= t.size
+            elif t.first == 0 and t.last >= steps - 1:
+                always.append(size)
+            else:
+                for n in range(t.first, t.last + 1):
+                    live[n].append(size)
+        return list(accumulate(changes))[:steps], always, live
 
     def _objective(self, usage: list[list[mip.LinExpr]]) -> mip.LinExpr:
         cycles = mip.xsum(
@@ -275,12 +300,12 @@ class Program:
         """Cycles that a tensor in a slower memory costs beyond the candidates' estimate."""
         far = self.problem.spaces[1:]
         fastest = max((s.bytes_per_cycle for s in far), default=1.0)
+        users = Counter(i for step in self.problem.steps for i in step.operands)
         for i, tensor in enumerate(self.problem.tensors):
-            users = sum(step.operands.count(i) for step in self.problem.steps)
             for space in far:
                 if not space.bytes_per_cycle:
                     continue
-                extra = tensor.size * users * (1 / space.bytes_per_cycle - 1 / fastest)
+                extra = tensor.size * users[i] * (1 / space.bytes_per_cycle - 1 / fastest)
                 if space.name in tensor.homes and extra > 0:
                     yield extra * self.home[i][space.name]
 
@@ -386,7 +411,12 @@ class Program:
         return {i for i, t in enumerate(self.problem.tensors) if i in used or not t.optional}
 
 
-def value(variable: mip.Var) -> float:
+def is_fixed(tensor: Tensor) -> bool:
+    """Whether there is nothing to decide about a tensor's home."""
+    return len(tensor.homes) == 1 and not tensor.optional
+
+
+def value(variable: Expression) -> float:
     """What the solver chose for a variable."""
     assert variable.x is not None, "only asked for after a solution"
     return variable.x
