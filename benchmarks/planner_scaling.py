@@ -9,21 +9,35 @@ repeat them. Seconds are wall time on this machine.
 from __future__ import annotations
 
 import argparse
+import json
 import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
-from command import deeploy_json
+from command import deeploy_times
 from onnx import TensorProto, helper, numpy_helper
 from report import table
+
+from deeploy.pipelines import GRAPH, MEMORY
 
 LAYERS = (100, 300, 1000)
 SIDE = 16
 """Rows and columns of all images."""
 SHAPES = ((16, 16, 3, 1), (16, 32, 1, 1), (32, 32, 3, 32), (32, 16, 1, 1))
 """Input channels, output channels, window and groups of one layer after the other, repeated."""
+PHASES = {
+    "import": ("(import)",),
+    "graph passes": GRAPH,
+    "nests": ("set-target", "place", "form-nests", "fuse-nests"),
+    "plan": ("plan", "check-plan"),
+    "lowering": MEMORY,
+    "verification": ("(verification)",),
+    "C, reports": ("(emit)", "(start, instruments)"),
+    "all": ("total",),
+}
+"""What the columns add up, in names of `deeploy compile --timing`."""
 
 
 def requant(name: str, x: str, y: str) -> onnx.NodeProto:
@@ -63,3 +77,31 @@ def chain(layers: int) -> onnx.ModelProto:
     graph = helper.make_graph(nodes, f"chain{layers}", ends[:1], ends[1:], constants)
     opsets = [helper.make_opsetid("", 13), helper.make_opsetid("PACTOps", 1)]
     return helper.make_model(graph, opset_imports=opsets, ir_version=8)
+
+
+def measure(layers: int, l1: int) -> tuple[object, ...]:
+    """A row of the table."""
+    with tempfile.TemporaryDirectory(prefix="deeploy-") as folder:
+        model = Path(folder) / "chain.onnx"
+        model.write_bytes(chain(layers).SerializeToString())
+        options = ["--target", "siracusa", "--l1", l1, "--input-type", "x0=ui8", "-o", folder]
+        seconds = deeploy_times("compile", model, *options)
+        plan = json.loads((Path(folder) / "plan.json").read_text())
+    phases = [sum(seconds[name] for name in set(names)) for names in PHASES.values()]
+    gap = f"{plan['solver']['gap']:.2%}"
+    return layers, f"{l1:,}", *(f"{s:.1f}" for s in phases), plan["solver"]["status"], gap
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("layers", nargs="*", type=int, default=LAYERS, metavar="LAYERS")
+    parser.add_argument("--l1", type=int, default=64_000, help="bytes of L1 (default 64,000)")
+    args = parser.parse_args()
+    measure(1, args.l1)
+    rows = [measure(layers, args.l1) for layers in args.layers]
+    print(table(("layers", "L1", *PHASES, "status", "gap"), rows))
+
+
+if __name__ == "__main__":
+    main()
