@@ -19,6 +19,7 @@ from xdsl.dialects.builtin import (
     I64,
     ArrayAttr,
     DenseArrayBase,
+    IndexType,
     IntegerAttr,
     MemRefType,
     StringAttr,
@@ -33,6 +34,7 @@ from xdsl.irdl import (
     IRDLOperation,
     ParsePropInAttrDict,
     irdl_op_definition,
+    opt_operand_def,
     opt_prop_def,
     region_def,
     traits_def,
@@ -45,7 +47,7 @@ from xdsl.printer import Printer
 from xdsl.traits import IsolatedFromAbove, IsTerminator, Pure, SingleBlockImplicitTerminator
 from xdsl.utils.exceptions import VerifyException
 
-from deeploy.dialects.graph import GraphOp, element_type, tuple_of
+from deeploy.dialects.graph import GraphOp, element_type, extent_of, tuple_of
 from deeploy.interfaces.tiling import Iterator, shape_of
 
 
@@ -63,6 +65,8 @@ class YieldOp(IRDLOperation):
 class NestOp(IRDLOperation):
     """A group of graph ops that is tiled as one.
 
+    `at` is the position, where a value of the body has a run-time extent.
+
     - `engine`: who runs it.
     - `tile`: the tile size of each iterator (its extent where it is not cut).
     - `order`: the iterators that are cut, outermost loop first.
@@ -75,6 +79,7 @@ class NestOp(IRDLOperation):
     name = "tiled.nest"
     inputs = var_operand_def(AnyOf((BaseAttr(TensorType), BaseAttr(MemRefType))))
     outputs = var_operand_def(MemRefType)
+    position = opt_operand_def(IndexType)
     outs = var_result_def(TensorType)
     engine = opt_prop_def(StringAttr)
     tile = opt_prop_def(DenseArrayBase.constr(i64))
@@ -88,7 +93,7 @@ class NestOp(IRDLOperation):
     irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
     traits = traits_def(IsolatedFromAbove(), SingleBlockImplicitTerminator(YieldOp))
     assembly_format = (
-        "`ins` `(` $inputs `:` type($inputs) `)` "
+        "`ins` `(` $inputs `:` type($inputs) `)` (`at` $position^)? "
         "(`outs` `(` $outputs^ `:` type($outputs) `)`)? (`->` type($outs)^)? "
         "attr-dict-with-keyword $body"
     )
@@ -111,7 +116,7 @@ class NestOp(IRDLOperation):
 
     def iterators(self) -> tuple[Iterator, ...]:
         """The iteration domain."""
-        return self.root().iterators()
+        return self.root().domain()
 
     def tile_sizes(self) -> tuple[int, ...]:
         """The tile size of each iterator; the extents where there is no plan yet."""
@@ -149,6 +154,9 @@ class NestOp(IRDLOperation):
         inner = (*self.body.block.args, *(r for op in ops[:-1] for r in op.results))
         if any(len(list(value.uses)) != 1 for value in inner):
             raise VerifyException("'tiled.nest' needs a body in which each value is read once")
+        grows = any(extent_of(value) for op in ops for value in (*op.operands, *op.results))
+        if grows != (self.position is not None):
+            raise VerifyException("'tiled.nest' needs a position where it has run-time extents")
         if bool(self.outputs) == bool(self.outs):
             raise VerifyException("'tiled.nest' needs either results or outputs")
         self._verify_shapes()

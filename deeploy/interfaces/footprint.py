@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from deeploy.dialects.graph import GraphOp
 from deeploy.dialects.tiled import NestOp
 from deeploy.interfaces.index import Index, IndexBuilder
-from deeploy.interfaces.tiling import LinearForm, Range, linear_forms, shape_of
+from deeploy.interfaces.tiling import Iterator, LinearForm, Range, linear_forms, shape_of
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,10 @@ class Span:
 
     start: Index
     size: Index
+
+
+ORIGIN = Index.of(0)
+"""The position of what has no run-time extents: it does not matter."""
 
 
 @dataclass(frozen=True)
@@ -37,38 +41,53 @@ def whole(shape: Sequence[int]) -> tuple[Span, ...]:
     return tuple(Span(Index.of(0), Index.of(extent)) for extent in shape)
 
 
-def nest_tiles(nest: NestOp, box: Sequence[Span], b: IndexBuilder) -> dict[GraphOp, OpTile]:
-    """The tiles of each op of a nest for a box of its iterators."""
+def nest_tiles(
+    nest: NestOp, box: Sequence[Span], b: IndexBuilder, position: Index = ORIGIN
+) -> dict[GraphOp, OpTile]:
+    """The tiles of each op of a nest for a box of its iterators, at a position."""
     tiles: dict[GraphOp, OpTile] = {}
     boxes: dict[GraphOp, Sequence[Span]] = {nest.root(): box}
     for op in reversed(nest.body_ops()):
-        tile = tiles[op] = op_tile(op, boxes[op], b)
+        tile = tiles[op] = op_tile(op, boxes[op], b, position)
         for operand, spans in zip(op.operands, tile.operands, strict=True):
             if isinstance(operand.owner, GraphOp):
-                boxes[operand.owner] = producing_box(operand.owner, spans)
+                boxes[operand.owner] = producing_box(operand.owner, spans, b, position)
     return tiles
 
 
-def op_tile(op: GraphOp, box: Sequence[Span], b: IndexBuilder) -> OpTile:
-    """The tiles of one op for a box of its iterators."""
+def op_tile(
+    op: GraphOp, box: Sequence[Span], b: IndexBuilder, position: Index = ORIGIN
+) -> OpTile:
+    """The tiles of one op for a box of its iterators, at a position."""
     operands: list[tuple[Span, ...]] = []
     overhangs: list[tuple[tuple[Index, Index], ...]] = []
     for map, operand in zip(op.operand_maps(), op.operands, strict=True):
         cut = [
-            _cut(op, form, _footprint(form, box, b), extent, b)
+            _cut(op, form, _footprint(form, box, b, position), extent, b)
             for form, extent in zip(linear_forms(map), shape_of(operand), strict=True)
         ]
         operands.append(tuple(span for span, _ in cut))
         overhangs.append(tuple(overhang for _, overhang in cut))
     results = tuple(
-        tuple(_footprint(form, box, b) for form in linear_forms(map)) for map in op.result_maps()
+        tuple(_footprint(form, box, b, position) for form in linear_forms(map))
+        for map in op.result_maps()
     )
     return OpTile(tuple(operands), tuple(overhangs), results)
 
 
-def producing_box(op: GraphOp, spans: Sequence[Span]) -> tuple[Span, ...]:
-    """The box of an op that computes a given tile of its result."""
-    box = list(whole([it.extent for it in op.iterators()]))
+def whole_range(iterator: Iterator, b: IndexBuilder, position: Index) -> Span:
+    """All values of an iterator, at a position."""
+    if iterator.plus is None:
+        return Span(Index.of(0), Index.of(iterator.extent))
+    size = b.name(b.add(position, Index.of(iterator.plus)), "rows")
+    return Span(Index.of(0), size)
+
+
+def producing_box(
+    op: GraphOp, spans: Sequence[Span], b: IndexBuilder, position: Index = ORIGIN
+) -> tuple[Span, ...]:
+    """The box of an op that computes a given tile of its result, at a position."""
+    box = [whole_range(it, b, position) for it in op.domain()]
     for form, span in zip(linear_forms(op.result_maps()[0]), spans, strict=True):
         moving = [i for i in form.used() if op.iterators()[i].extent > 1]
         if len(moving) == 1:
@@ -77,12 +96,17 @@ def producing_box(op: GraphOp, spans: Sequence[Span]) -> tuple[Span, ...]:
     return tuple(box)
 
 
-def _footprint(form: LinearForm, box: Sequence[Span], b: IndexBuilder) -> Span:
-    start, size = Index.of(form.offset), Index.of(1)
+def _footprint(
+    form: LinearForm, box: Sequence[Span], b: IndexBuilder, position: Index
+) -> Span:
+    start, size = b.add(b.mul(position, form.moving), Index.of(form.offset)), Index.of(1)
     for coefficient, span in zip(form.coefficients, box, strict=True):
         if coefficient == 0:
             continue
         start = b.add(b.mul(span.start, coefficient), start)
+        if coefficient == 1 and size.constant == 1:
+            size = span.size
+            continue
         size = b.add(b.mul(b.sub(span.size, Index.of(1)), coefficient), size)
     return Span(start, size)
 

@@ -74,7 +74,7 @@ class _Composer:
                 forms[moving[0]] = dimension
         return [
             self.whole(it) if form is None else form
-            for it, form in zip(op.iterators(), forms, strict=True)
+            for it, form in zip(op.domain(), forms, strict=True)
         ]
 
     def whole(self, iterator: Iterator) -> tuple[Terms, int]:

@@ -23,6 +23,7 @@ from xdsl.ir.affine import (
     AffineDimExpr,
     AffineExpr,
     AffineMap,
+    AffineSymExpr,
 )
 
 
@@ -32,12 +33,14 @@ class Iterator:
 
     `parallel` iterators may be cut and reordered freely; reductions may not be cut here.
     `tileable` is false where cutting would make footprints overlap or leave holes.
+    `plus` is set where the extent is `position + plus`, known at run time; `extent` is its bound.
     """
 
     name: str
     extent: int
     parallel: bool = True
     tileable: bool = True
+    plus: int | None = None
 
 
 class Range(NamedTuple):
@@ -48,21 +51,34 @@ class Range(NamedTuple):
 
 
 class LinearForm(NamedTuple):
-    """`sum(coefficients[i] * iterator[i]) + offset`, with coefficients ≥ 0."""
+    """`sum(coefficients[i] * iterator[i]) + offset + moving * position`, with coefficients ≥ 0.
+
+    The position is the symbol of the affine maps: an argument of the function.
+    """
 
     coefficients: tuple[int, ...]
     offset: int
+    moving: int = 0
 
     def used(self) -> tuple[int, ...]:
         """The iterators with a coefficient other than 0."""
         return tuple(i for i, c in enumerate(self.coefficients) if c)
+
+    def is_constant(self) -> bool:
+        """Whether neither iterators nor the position matter."""
+        return not any(self.coefficients) and not self.moving
+
+    def times(self, factor: int) -> LinearForm:
+        """The form multiplied by a number."""
+        scaled = tuple(c * factor for c in self.coefficients)
+        return LinearForm(scaled, self.offset * factor, self.moving * factor)
 
     def extent(self, sizes: Sequence[int]) -> int:
         """The number of positions spanned while iterator i runs over `sizes[i]` values."""
         return sum(c * (s - 1) for c, s in zip(self.coefficients, sizes, strict=True)) + 1
 
     def footprint(self, box: Sequence[Range]) -> Range:
-        """The positions touched by a box; they may lie outside the tensor."""
+        """What a box touches at position 0; it may lie outside the tensor."""
         start = sum(c * r.start for c, r in zip(self.coefficients, box, strict=True))
         return Range(start + self.offset, self.extent([r.size for r in box]))
 
@@ -80,23 +96,28 @@ def linear_forms(map: AffineMap) -> tuple[LinearForm, ...]:
     Raises:
         ValueError: if an expression is not linear (a floor division, say).
     """
-    return tuple(LinearForm(*_linear(expr, map.num_dims)) for expr in map.results)
+    return tuple(_linear(expr, map.num_dims) for expr in map.results)
 
 
-def _linear(expr: AffineExpr, rank: int) -> tuple[tuple[int, ...], int]:
+def _linear(expr: AffineExpr, rank: int) -> LinearForm:
     if isinstance(expr, AffineConstantExpr):
-        return (0,) * rank, expr.value
+        return LinearForm((0,) * rank, expr.value)
+    if isinstance(expr, AffineSymExpr) and expr.position == 0:
+        return LinearForm((0,) * rank, 0, moving=1)
     if isinstance(expr, AffineDimExpr):
-        return tuple(int(i == expr.position) for i in range(rank)), 0
+        return LinearForm(tuple(int(i == expr.position) for i in range(rank)), 0)
     if isinstance(expr, AffineBinaryOpExpr):
-        lhs, lhs_offset = _linear(expr.lhs, rank)
-        rhs, rhs_offset = _linear(expr.rhs, rank)
+        lhs, rhs = _linear(expr.lhs, rank), _linear(expr.rhs, rank)
         if expr.kind is AffineBinaryOpKind.Add:
-            return tuple(a + b for a, b in zip(lhs, rhs, strict=True)), lhs_offset + rhs_offset
-        if expr.kind is AffineBinaryOpKind.Mul and not any(rhs):
-            return tuple(a * rhs_offset for a in lhs), lhs_offset * rhs_offset
-        if expr.kind is AffineBinaryOpKind.Mul and not any(lhs):
-            return tuple(b * lhs_offset for b in rhs), rhs_offset * lhs_offset
+            return LinearForm(
+                tuple(a + b for a, b in zip(lhs.coefficients, rhs.coefficients, strict=True)),
+                lhs.offset + rhs.offset,
+                lhs.moving + rhs.moving,
+            )
+        if expr.kind is AffineBinaryOpKind.Mul and rhs.is_constant():
+            return lhs.times(rhs.offset)
+        if expr.kind is AffineBinaryOpKind.Mul and lhs.is_constant():
+            return rhs.times(lhs.offset)
     raise ValueError(f"'{expr}' is not a linear expression of the iterators")
 
 
@@ -125,6 +146,10 @@ class TilingInterface(Operation, ABC):
     @abstractmethod
     def result_maps(self) -> tuple[AffineMap, ...]:
         """One map for each result."""
+
+    def domain(self) -> tuple[Iterator, ...]:
+        """The iterators, with what is known about their extents at run time."""
+        return self.iterators()
 
     def full_box(self) -> tuple[Range, ...]:
         """The whole iteration domain."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from xdsl.context import Context
@@ -22,9 +22,9 @@ from xdsl.traits import SymbolTable
 from xdsl.utils.hints import isa
 
 from deeploy.diagnostics import DeeployError
-from deeploy.dialects.graph import state_of
+from deeploy.dialects.graph import State
 from deeploy.dialects.graph.attributes import integer_range
-from deeploy.functions import argument_attributes
+from deeploy.functions import position_of, positions_in, states_of, tensor_arguments
 from deeploy.interpreters.graph import GraphFunctions
 from deeploy.interpreters.memory import IndexFunctions, MemoryFunctions
 from deeploy.interpreters.tiled import TiledFunctions
@@ -52,7 +52,8 @@ def run_module(
     Args:
         ctx: the context that holds the resources of `module`.
         module: the program.
-        inputs: one array for each argument. Integral values may come in any numeric type.
+        inputs: one array for each argument. Integral values may come in any numeric type. Caches
+            that grow have the rows that they hold, which say the position; it is no input itself.
         function: the name of the function.
 
     Returns:
@@ -64,31 +65,77 @@ def run_module(
     callee = SymbolTable.lookup_symbol(module, function)
     if not isinstance(callee, FuncOp):
         raise DeeployError(f"the module has no function '{function}'")
-    types = callee.function_type.inputs.data
+    types = [arg.type for arg in tensor_arguments(callee)]
     if len(inputs) != len(types):
         raise DeeployError(f"function '{function}' takes {len(types)} inputs, not {len(inputs)}")
-    arguments = tuple(
-        argument_array(f"input {i}", with_room(array, argument_attributes(callee, i), type), type)
-        for i, (array, type) in enumerate(zip(inputs, types, strict=True))
-    )
-    return list(make_interpreter(ctx, module).call_op(callee, arguments))
+    states = states_of(callee.arg_attrs, len(types))[: len(types)]
+    position = given_position(inputs, types, states)
+    arguments: list[object] = [
+        argument_array(f"input {i}", with_room(array, state, type, position), type, state, position)
+        for i, (array, state, type) in enumerate(zip(inputs, states, types, strict=True))
+    ]
+    if position_of(callee) is not None:
+        if not 0 <= position < positions_in(callee):
+            raise DeeployError(f"the caches hold {position} rows, and have room for no more")
+        arguments.append(position)
+    results = make_interpreter(ctx, module).call_op(callee, tuple(arguments))
+    return [
+        result if state is None or not state.grows else in_use(result, state, position)
+        for result, state in zip(results, states_of(callee.res_attrs, len(results)), strict=True)
+    ]
 
 
-def with_room(array: Array, attributes: Mapping[str, Attribute], type: Attribute) -> Array:
-    """The rows of a cache that are given, in an array with room for those that will be added."""
-    state = state_of(attributes)
+def given_position(
+    inputs: Sequence[Array], types: Sequence[Attribute], states: Sequence[State | None]
+) -> int:
+    """The position: how many rows the caches that grow hold.
+
+    Raises:
+        DeeployError: they do not agree, or do not fit.
+    """
+    rows: set[int] = set()
+    for array, type, state in zip(inputs, types, states, strict=True):
+        if state is None or not state.grows or not isa(type, TensorType | MemRefType):
+            continue
+        if array.ndim == type.get_num_dims():
+            rows.add(array.shape[state.axis] - state.rows)
+    if len(rows) > 1:
+        raise DeeployError(f"the caches hold different numbers of rows: {sorted(rows)}")
+    return rows.pop() if rows else 0
+
+
+def with_room(array: Array, state: State | None, type: Attribute, position: int) -> Array:
+    """The rows of a cache that are given, in an array with room for those that will be added.
+
+    Tensors whose extents are known at run time are as large as they are used.
+    """
     if state is None or not isa(type, TensorType | MemRefType):
         return array
     whole = type.get_shape()
-    if array.shape != (*whole[: state.axis], state.rows, *whole[state.axis + 1 :]):
+    grows_by_value = state.grows and isa(type, TensorType)
+    if grows_by_value or array.shape != state.shape(whole, position):
         return array
     room = np.zeros(whole, array.dtype)
     room[tuple(slice(0, extent) for extent in array.shape)] = array
     return room
 
 
-def argument_array(name: str, array: Array, type: Attribute) -> Array:
+def in_use(array: Array, state: State, position: int) -> Array:
+    """The rows of a cache that are in use."""
+    return array[tuple(slice(0, extent) for extent in state.shape(array.shape, position))]
+
+
+def argument_array(
+    name: str, array: Array, type: Attribute, state: State | None = None, position: int = 0
+) -> Array:
     """`array` as a value of the IR type `type`.
+
+    Args:
+        name: what to call it in a message.
+        array: of the shape of the type; of a tensor that is a cache which grows, the rows in use.
+        type: of a tensor or buffer.
+        state: of a cache.
+        position: how many rows caches that grow hold.
 
     Raises:
         DeeployError: the shapes differ, or a value has no place in the element type.
@@ -96,7 +143,10 @@ def argument_array(name: str, array: Array, type: Attribute) -> Array:
     if not isa(type, TensorType | MemRefType):
         raise DeeployError(f"{name} is of type {type}, not a tensor")
     elements = type.element_type
-    if array.shape != type.get_shape():
+    shape = type.get_shape()
+    if state is not None and state.grows and isa(type, TensorType):
+        shape = state.shape(shape, position)
+    if array.shape != shape:
         raise DeeployError(f"{name} has shape {array.shape}, but its type is {type}")
     dtype = numpy_dtype(elements)
     if dtype.kind == "f":

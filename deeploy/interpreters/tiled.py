@@ -19,7 +19,7 @@ from xdsl.interpreter import (
 from xdsl.ir import SSAValue
 from xdsl.utils.exceptions import InterpretationError
 
-from deeploy.dialects.graph import GraphOp, element_type
+from deeploy.dialects.graph import GraphOp, element_type, extent_of
 from deeploy.dialects.tiled import AlternativesOp, NestOp, YieldOp
 from deeploy.interfaces.footprint import OpTile, Span, nest_tiles
 from deeploy.interfaces.index import Index, IndexBuilder
@@ -28,15 +28,32 @@ from deeploy.interpreters.graph import evaluate
 from deeploy.resources import Array, numpy_dtype
 
 
-def boxes(nest: NestOp) -> Iterator[list[Span]]:
-    """The boxes of all tiles."""
-    iterators = nest.iterators()
-    ranges = [
-        [Span(Index.of(s), Index.of(min(size, it.extent - s))) for s in range(0, it.extent, size)]
-        for it, size in zip(iterators, nest.tile_sizes(), strict=True)
-    ]
+def boxes(nest: NestOp, position: int = 0) -> Iterator[list[Span]]:
+    """The boxes of all tiles, at a position."""
+    ranges: list[list[Span]] = []
+    for it, size in zip(nest.iterators(), nest.tile_sizes(), strict=True):
+        extent = it.extent if it.plus is None else position + it.plus
+        starts = range(0, extent, size)
+        ranges.append([Span(Index.of(s), Index.of(min(size, extent - s))) for s in starts])
     for box in product(*ranges):
         yield list(box)
+
+
+def shape_at(value: SSAValue, position: int) -> tuple[int, ...]:
+    """The shape of what is used of a tensor, at a position."""
+    extent, shape = extent_of(value), list(shape_of(value))
+    if extent is not None:
+        shape[extent.dim] = position + extent.plus
+    return tuple(shape)
+
+
+def place_for(nest: NestOp, inputs: Sequence[Array], position: int) -> Array:
+    """An array for the result of a nest on tensors; with its operand, where it works in place."""
+    result, tied = nest.results[0], nest.tied_input()
+    place = np.empty(shape_at(result, position), numpy_dtype(element_type(result)))
+    if tied is not None:
+        place[tuple(slice(0, extent) for extent in inputs[tied].shape)] = inputs[tied]
+    return place
 
 
 def slices(spans: Sequence[Span]) -> tuple[slice, ...]:
@@ -78,17 +95,15 @@ class TiledFunctions(InterpreterFunctions):
 
     @impl(NestOp)
     def run_nest(self, interpreter: Interpreter, op: NestOp, args: PythonValues) -> PythonValues:
-        inputs: dict[SSAValue, Array] = dict(zip(op.body.block.args, args, strict=False))
-        if op.outputs:
-            output: Array = args[-1]
-        else:
-            result, tied = op.results[0], op.tied_input()
-            if tied is None:
-                output = np.empty(shape_of(result), numpy_dtype(element_type(result)))
-            else:
-                output = args[tied].copy()
-        for box in boxes(op):
-            run_tile(op, nest_tiles(op, box, IndexBuilder()), inputs, output)
+        position: int = args[-1] if op.position is not None else 0
+        arrays: Sequence[Array] = args[: len(op.inputs)]
+        inputs: dict[SSAValue, Array] = dict(zip(op.body.block.args, arrays, strict=True))
+        output: Array = (
+            args[len(op.inputs)] if op.outputs else place_for(op, arrays, position)
+        )
+        for box in boxes(op, position):
+            tiles = nest_tiles(op, box, IndexBuilder(), Index.of(position))
+            run_tile(op, tiles, inputs, output)
         return () if op.outputs else (output,)
 
     @impl_terminator(YieldOp)

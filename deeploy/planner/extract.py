@@ -15,7 +15,7 @@ from deeploy.dialects.graph import ConstantOp, GraphOp, ReshapeOp, element_type
 from deeploy.dialects.mem import element_bytes
 from deeploy.dialects.tiled import AlternativesOp, NestOp
 from deeploy.engines import engine_of, kernel_of
-from deeploy.functions import returned_values
+from deeploy.functions import returned_values, tensor_arguments
 from deeploy.interfaces.nest_space import NestSpace
 from deeploy.interfaces.tiling import shape_of
 from deeploy.planner.candidates import Operand, enumerate_candidates
@@ -131,7 +131,7 @@ def find_tensors(
         values.append(value)
         tensors.append(Tensor(name, size, first, last, tuple(homes), near, is_optional(value)))
 
-    for arg in function.body.block.args:
+    for arg in tensor_arguments(function):
         last = end if arg in returned else last_use.get(arg, 0)
         add(arg, 0, max(0, last), [target.io])
     constants = [op for op in function.body.block.ops if isinstance(op, ConstantOp)]

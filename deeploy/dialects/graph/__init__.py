@@ -13,6 +13,7 @@ from deeploy.dialects.graph import (
     base,
     contraction,
     elementwise,
+    extent,
     movement,
     reduction,
     rows,
@@ -24,6 +25,7 @@ from deeploy.dialects.graph.attributes import *  # noqa: F403
 from deeploy.dialects.graph.base import *  # noqa: F403
 from deeploy.dialects.graph.contraction import *  # noqa: F403
 from deeploy.dialects.graph.elementwise import *  # noqa: F403
+from deeploy.dialects.graph.extent import *  # noqa: F403
 from deeploy.dialects.graph.movement import *  # noqa: F403
 from deeploy.dialects.graph.reduction import *  # noqa: F403
 from deeploy.dialects.graph.rows import *  # noqa: F403
@@ -39,7 +41,7 @@ def _operations() -> list[type[Operation]]:
     return [op for op in exported if getattr(op, "name", "").startswith("graph.")]
 
 
-Graph = Dialect("graph", _operations(), [attributes.RequantAttr])
+Graph = Dialect("graph", _operations(), [attributes.RequantAttr, extent.ExtentAttr])
 
 __all__ = ["Graph"]
 __all__ += activation.__all__
@@ -47,6 +49,7 @@ __all__ += attributes.__all__
 __all__ += base.__all__
 __all__ += contraction.__all__
 __all__ += elementwise.__all__
+__all__ += extent.__all__
 __all__ += movement.__all__
 __all__ += reduction.__all__
 __all__ += rows.__all__

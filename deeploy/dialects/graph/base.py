@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 from xdsl.dialects.builtin import (
@@ -23,7 +24,8 @@ from xdsl.utils.exceptions import VerifyException
 from xdsl.utils.hints import isa
 
 from deeploy.dialects.graph.attributes import RequantAttr, integer_range
-from deeploy.interfaces.tiling import TilingInterface, shape_of
+from deeploy.dialects.graph.extent import Extent, extent_of
+from deeploy.interfaces.tiling import Iterator, LinearForm, TilingInterface, linear_forms, shape_of
 
 __all__ = ["GraphOp", "Ints", "Requantised", "element_type", "ints", "tuple_of"]
 
@@ -66,6 +68,54 @@ class GraphOp(IRDLOperation, TilingInterface):
         """The operand whose memory the result is, for ops that work in place."""
         return None
 
+    def growing(self) -> dict[int, int]:
+        """The iterators whose extent is `position + plus`, and this number.
+
+        Raises:
+            VerifyException: an operand has such an extent where the op cannot follow.
+        """
+        found: dict[int, int] = {}
+        for map, operand in zip(self.operand_maps(), self.operands, strict=True):
+            if (extent := extent_of(operand)) is None:
+                continue
+            form = linear_forms(map)[extent.dim]
+            used, bound = form.used(), shape_of(operand)[extent.dim]
+            plain = len(used) == 1 and form.coefficients[used[0]] == 1 and form.offset == 0
+            if not plain or self.iterators()[used[0]].extent != bound:
+                raise VerifyException(
+                    f"'{self.name}' cannot work along dimension {extent.dim} of its operand, "
+                    "which is as long as the position says"
+                )
+            if found.setdefault(used[0], extent.plus) != extent.plus:
+                raise VerifyException(f"'{self.name}' has operands of different run-time extents")
+        return found
+
+    def domain(self) -> tuple[Iterator, ...]:
+        growing = self.growing() if any(map(extent_of, self.operands)) else {}
+        return tuple(
+            replace(it, tileable=False, plus=growing[i]) if i in growing else it
+            for i, it in enumerate(self.iterators())
+        )
+
+    def infer_extent(self) -> Extent | None:
+        """The run-time extent of the result, from those of the operands.
+
+        Raises:
+            VerifyException: the op does not work on what its operands are at run time.
+        """
+        growing = self.growing()
+        for map, operand in zip(self.operand_maps(), self.operands, strict=True):
+            if extent_of(operand) is None and any(_uses(form, growing) for form in linear_forms(map)):
+                raise VerifyException(
+                    f"'{self.name}' has an operand of fixed extent beside one that is as long as "
+                    "the position says"
+                )
+        forms = enumerate(linear_forms(self.result_maps()[0]))
+        found = [Extent(d, growing[form.used()[0]]) for d, form in forms if _uses(form, growing)]
+        if len(found) > 1:
+            raise VerifyException(f"'{self.name}' has two run-time extents")
+        return found[0] if found else None
+
     def verify_(self) -> None:
         for value in (*self.operands, *self.results):
             if isinstance(value.type, TensorType) and DYNAMIC_INDEX in shape_of(value):
@@ -73,6 +123,24 @@ class GraphOp(IRDLOperation, TilingInterface):
         expected, actual = self.infer_shape(), shape_of(self.results[0])
         if expected != actual:
             raise VerifyException(f"'{self.name}' gives shape {expected}, not {actual}")
+        verify_extent(self, self.infer_extent())
+
+
+def _uses(form: LinearForm, iterators: Collection[int]) -> bool:
+    return any(i in iterators for i in form.used())
+
+
+def verify_extent(op: IRDLOperation, expected: Extent | None) -> None:
+    """Check the run-time extent of an op's result."""
+    actual = extent_of(op.results[0])
+    if expected != actual:
+        raise VerifyException(
+            f"'{op.name}' gives a tensor {_described(expected)}, not {_described(actual)}"
+        )
+
+
+def _described(extent: Extent | None) -> str:
+    return "of fixed extents" if extent is None else f"with #graph.extent<{extent}>"
 
 
 class Requantised(GraphOp):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from xdsl.dialects.builtin import (
     I64,
@@ -33,7 +34,8 @@ from xdsl.traits import ConstantLike, Pure
 from xdsl.utils.exceptions import VerifyException
 from xdsl.utils.hints import isa
 
-from deeploy.dialects.graph.base import GraphOp, element_type, tuple_of
+from deeploy.dialects.graph.base import GraphOp, element_type, tuple_of, verify_extent
+from deeploy.dialects.graph.extent import Extent, extent_of
 from deeploy.interfaces.tiling import Iterator, shape_of
 
 __all__ = ["ConcatOp", "ConstantOp", "CopyOp", "PadOp", "ReshapeOp", "SliceOp", "TransposeOp"]
@@ -84,6 +86,31 @@ class ReshapeOp(IRDLOperation):
     def verify_(self) -> None:
         if math.prod(shape_of(self.input)) != math.prod(shape_of(self.result)):
             raise VerifyException("'graph.reshape' must keep the number of elements")
+        verify_extent(self, self.infer_extent())
+
+    def infer_extent(self) -> Extent | None:
+        """The run-time extent of the result: a dimension that has it must stay one.
+
+        Raises:
+            VerifyException: it is merged with others, or split.
+        """
+        extent = extent_of(self.input)
+        if extent is None:
+            return None
+        place = _place(shape_of(self.input), extent.dim)
+        shape = shape_of(self.result)
+        same = [d for d in range(len(shape)) if _place(shape, d) == place]
+        if place[1] == 1 or not same:
+            raise VerifyException(
+                f"'graph.reshape' cannot change dimension {extent.dim} of its operand, which is as "
+                "long as the position says"
+            )
+        return Extent(same[0], extent.plus)
+
+
+def _place(shape: Sequence[int], dim: int) -> tuple[int, int]:
+    """The elements in front of a dimension and its extent: which one it is in the same memory."""
+    return math.prod(shape[:dim]), shape[dim]
 
 
 class UnaryMovementOp(GraphOp):

@@ -8,7 +8,14 @@ import numpy as np
 from xdsl.ir import Operation
 
 from deeploy.diagnostics import fail
-from deeploy.dialects.graph import GraphOp, Requantised, ReshapeOp, element_type
+from deeploy.dialects.graph import (
+    GraphOp,
+    InsertOp,
+    Requantised,
+    ReshapeOp,
+    element_type,
+    extent_of,
+)
 from deeploy.interfaces.tiling import TilingInterface, operand_tiles, result_tiles, shape_of
 from deeploy.interpreters.graph.arithmetic import requantise
 from deeploy.interpreters.graph.registry import Overhangs, has_meaning, meaning
@@ -48,11 +55,12 @@ def _with_epilogue(op: Requantised, result: Array, factors: Sequence[Array]) -> 
 def evaluate_whole(op: Operation, inputs: Sequence[Array]) -> Array:
     """What `op` computes from whole tensors. Also takes `graph.reshape`, which has no tiles."""
     if isinstance(op, ReshapeOp):
-        return inputs[0].reshape(shape_of(op.result))
+        return inputs[0].reshape(_shape_at(op, inputs[0]))
     if not isinstance(op, GraphOp):
         fail(op, "has no numpy meaning on tensors")
     tiles = operand_tiles(op, op.full_box())
-    # an op need not read all of an operand: slices, and the last rows of a strided window
+    # an op need not read all of an operand: slices, and the last rows of a strided window; of a
+    # run-time extent an array has what is used, of which every op reads all
     parts = [
         array[tuple(slice(r.start, r.start + r.size) for r in ranges)]
         for array, (ranges, _) in zip(inputs, tiles, strict=True)
@@ -61,10 +69,21 @@ def evaluate_whole(op: Operation, inputs: Sequence[Array]) -> Array:
     tied = op.tied()
     if tied is None:
         return result
+    if isinstance(op, InsertOp) and op.offset is None:
+        return np.concatenate([inputs[tied], result], op.axis.value.data)
     whole = inputs[tied].copy()
     (written,) = result_tiles(op, op.full_box())
     whole[tuple(slice(r.start, r.start + r.size) for r in written)] = result
     return whole
+
+
+def _shape_at(op: ReshapeOp, array: Array) -> tuple[int, ...]:
+    """The shape of a reshape's result, where the operand has the extents of an array."""
+    shape = list(shape_of(op.result))
+    before, after = extent_of(op.input), extent_of(op.result)
+    if before is not None and after is not None:
+        shape[after.dim] = array.shape[before.dim]
+    return tuple(shape)
 
 
 def can_evaluate(op: Operation) -> bool:

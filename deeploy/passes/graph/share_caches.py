@@ -2,19 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from xdsl.context import Context
 from xdsl.dialects import func
-from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, IntegerAttr, ModuleOp, i64
-from xdsl.ir import BlockArgument
+from xdsl.dialects.builtin import (
+    ArrayAttr,
+    DictionaryAttr,
+    IndexType,
+    IntegerAttr,
+    ModuleOp,
+    StringAttr,
+    TensorType,
+    i64,
+)
+from xdsl.ir import Attribute, BlockArgument, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import Rewriter
+from xdsl.utils.hints import isa
 
-from deeploy.dialects.graph import STATE, ConcatOp, InsertOp, State
-from deeploy.functions import argument_attributes, functions_of, returned_values
+from deeploy.diagnostics import fail
+from deeploy.dialects.graph import (
+    STATE,
+    SYMBOL,
+    ConcatOp,
+    Extent,
+    InsertOp,
+    State,
+    symbol_of,
+    with_extent,
+)
+from deeploy.functions import argument_attributes, functions_of, position_of, returned_values
 from deeploy.interfaces.tiling import shape_of
+from deeploy.passes.graph.extents import propagate_extents
 
 
 @dataclass(frozen=True)
@@ -22,7 +44,9 @@ class ShareCachesPass(ModulePass):
     """Turn `concat(argument, rows)` that is returned into `insert rows into argument`.
 
     The argument becomes as large as the result and keeps its memory; `graph.state` says along which
-    axis it grows and how many of its rows are given when the function is called.
+    axis it grows and how many of its rows are given when the function is called. If its length has
+    a name in the model (`graph.symbol`), that number is known at run time only: the function gets
+    it as its last argument, the position, and what is computed from the cache a run-time extent.
     """
 
     name: ClassVar[str] = "share-caches"
@@ -32,6 +56,9 @@ class ShareCachesPass(ModulePass):
             for concat in list(function.body.block.ops):
                 if isinstance(concat, ConcatOp) and is_cache(concat, function):
                     share(concat, function)
+            check_symbols(function)
+            if position_of(function) is not None:
+                propagate_extents(function)
             function.update_function_type()
 
 
@@ -40,9 +67,13 @@ def is_cache(concat: ConcatOp, function: func.FuncOp) -> bool:
     if len(concat.inputs) != 2 or concat.result not in returned_values(function):
         return False
     cache = concat.inputs[0]
-    if not isinstance(cache, BlockArgument) or STATE in argument_attributes(function, cache.index):
+    if not isinstance(cache, BlockArgument) or cache.block is not function.body.block:
         return False
-    return cache.block is function.body.block and len(list(cache.uses)) == 1
+    attributes = argument_attributes(function, cache.index)
+    symbol = symbol_of(attributes)
+    if STATE in attributes or (symbol and symbol.axis != concat.axis.value.data):
+        return False
+    return len(list(cache.uses)) == 1
 
 
 def share(concat: ConcatOp, function: func.FuncOp) -> None:
@@ -50,18 +81,70 @@ def share(concat: ConcatOp, function: func.FuncOp) -> None:
     cache, rows = concat.inputs
     assert isinstance(cache, BlockArgument)
     axis = concat.axis.value.data
-    state = State(axis, shape_of(cache)[axis])
+    grows = symbol_of(argument_attributes(function, cache.index)) is not None
+    given = 0 if grows else shape_of(cache)[axis]
     new = InsertOp.create(
         operands=[rows, cache],
-        properties={"axis": concat.axis, "offset": IntegerAttr(state.rows, i64)},
+        properties={"axis": concat.axis} | ({} if grows else {"offset": IntegerAttr(given, i64)}),
         result_types=[concat.result.type],
     )
     new.location = concat.location
     new.result.name_hint = concat.result.name_hint
     Rewriter.replace_op(concat, new)
-    Rewriter.replace_value_with_new_type(cache, new.result.type)
-    attributes = [
-        dict(argument_attributes(function, i)) for i in range(len(function.body.block.args))
-    ]
-    attributes[cache.index][STATE] = state.attribute()
-    function.arg_attrs = ArrayAttr([DictionaryAttr(known) for known in attributes])
+    whole = new.result.type
+    assert isa(whole, TensorType)
+    type = with_extent(whole, Extent(axis, 0)) if grows else whole
+    Rewriter.replace_value_with_new_type(cache, type)
+    arguments = attributes_of(function.arg_attrs, len(function.body.block.args))
+    arguments[cache.index][STATE] = State(axis, given, grows).attribute()
+    arguments[cache.index].pop(SYMBOL, None)
+    function.arg_attrs = array_of(arguments)
+    if grows:
+        add_position(function)
+        note_result(function, new.result, State(axis, shape_of(rows)[axis], grows))
+
+
+def add_position(function: func.FuncOp) -> None:
+    """Make sure that the function has an argument for the position."""
+    if position_of(function) is not None:
+        return
+    block = function.body.block
+    block.insert_arg(IndexType(), len(block.args)).name_hint = "position"
+    arguments = attributes_of(function.arg_attrs, len(block.args) - 1)
+    function.arg_attrs = array_of([*arguments, {"graph.name": StringAttr("position")}])
+
+
+def note_result(function: func.FuncOp, value: SSAValue, state: State) -> None:
+    """Note that a result of the function is a cache."""
+    returned = list(returned_values(function))
+    results = attributes_of(function.res_attrs, len(returned))
+    results[returned.index(value)][STATE] = state.attribute()
+    function.res_attrs = array_of(results)
+
+
+def attributes_of(
+    known: ArrayAttr[DictionaryAttr] | None, count: int
+) -> list[dict[str, Attribute]]:
+    """The attributes of all arguments or results."""
+    return [dict(each.data) for each in known] if known else [{} for _ in range(count)]
+
+
+def array_of(attributes: Sequence[dict[str, Attribute]]) -> ArrayAttr[DictionaryAttr]:
+    """The attributes of all arguments or results as an attribute of the function."""
+    return ArrayAttr([DictionaryAttr(each) for each in attributes])
+
+
+def check_symbols(function: func.FuncOp) -> None:
+    """Check that all arguments of a length without number were caches."""
+    for arg in function.body.block.args:
+        attributes = argument_attributes(function, arg.index)
+        if (symbol := symbol_of(attributes)) is None:
+            continue
+        name = attributes.get("graph.name")
+        label = name.data if isinstance(name, StringAttr) else f"{arg.index}"
+        fail(
+            function,
+            f"input '{label}' has the length '{symbol.length}', but is no cache",
+            "a cache is read by one concatenation only, which adds rows behind it along that "
+            "dimension, and whose result is an output of the network",
+        )

@@ -23,7 +23,7 @@ from deeploy.dialects.mem import (
     level_of,
     memref_of,
 )
-from deeploy.functions import argument_attributes, functions_of, owner_of
+from deeploy.functions import argument_attributes, functions_of, owner_of, tensor_arguments
 from deeploy.planner.packing import Block as Span
 from deeploy.planner.packing import Occupancy
 from deeploy.targets import Target, target_of
@@ -79,7 +79,7 @@ class Assignment:
         """Everything that needs a place, in order of definition."""
         end = len(self.order)
         found: list[Placed] = []
-        for arg in self.function.body.block.args:
+        for arg in tensor_arguments(self.function):
             offset = argument_attributes(self.function, arg.index).get(OFFSET)
             found.append(self.placed(arg, Span(0, 0, self.last_use(arg)), offset))
         for op in self.function.body.block.ops:

@@ -24,7 +24,7 @@ from deeploy.dialects import graph, mem
 from deeploy.dialects.graph import element_type, tuple_of
 from deeploy.dialects.mem import HOME, OFFSET, AnyMemRef, LevelAttr, level_of
 from deeploy.dialects.tiled import NestOp
-from deeploy.functions import argument_attributes, functions_of, returned_values
+from deeploy.functions import argument_attributes, functions_of, returned_values, tensor_arguments
 from deeploy.interfaces.tiling import shape_of
 from deeploy.targets import Target, target_of
 
@@ -53,7 +53,7 @@ class BufferizePass(ModulePass):
 
 def bufferize(function: func.FuncOp, target: Target) -> None:
     """Bufferize one function in place."""
-    for arg in function.body.block.args:
+    for arg in tensor_arguments(function):
         home = argument_attributes(function, arg.index).get(HOME)
         level = home.data if isinstance(home, StringAttr) else target.io
         Rewriter.replace_value_with_new_type(arg, memref_type(arg, level))
@@ -117,7 +117,7 @@ def bufferize_nest(op: NestOp, target: Target) -> None:
     properties = {k: v for k, v in op.properties.items() if k not in ("homes", "offsets")}
     properties.pop("operandSegmentSizes", None)
     new = NestOp(
-        operands=[op.inputs, outputs],
+        operands=[op.inputs, outputs, op.position],
         result_types=[[]],
         properties=properties,
         attributes=op.attributes,

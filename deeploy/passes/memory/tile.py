@@ -28,12 +28,13 @@ from xdsl.transforms.common_subexpression_elimination import cse
 
 from deeploy.diagnostics import fail
 from deeploy.dialects.cluster import CallOp, YieldOp
-from deeploy.dialects.graph import GraphOp, element_type
+from deeploy.dialects.graph import GraphOp, element_type, extent_of
 from deeploy.dialects.mem import OFFSET, AnyMemRef, LevelAttr, level_of, memref_of, strides_of
 from deeploy.dialects.tiled import NestOp
 from deeploy.engines import engine_of, kernel_of
-from deeploy.interfaces.footprint import OpTile, Span, nest_tiles
+from deeploy.interfaces.footprint import ORIGIN, OpTile, Span, nest_tiles, whole_range
 from deeploy.interfaces.index import Index, IndexBuilder
+from deeploy.interfaces.tiling import shape_of
 from deeploy.planner.layout import NestLayout
 from deeploy.planner.problem import align_up
 from deeploy.targets import Target, target_of
@@ -68,6 +69,15 @@ class Operand:
     period: int
 
 
+def position_index(nest: NestOp) -> Index:
+    """The position in a nest: so that no run-time extent exceeds its bound."""
+    if nest.position is None:
+        return ORIGIN
+    values = {v for op in nest.body_ops() for v in (*op.operands, *op.results)}
+    most = min(shape_of(v)[e.dim] - e.plus for v in values if (e := extent_of(v)) is not None)
+    return Index(nest.position, 0, most)
+
+
 class NestLowering:
     """Lowers one nest."""
 
@@ -77,6 +87,7 @@ class NestLowering:
         self.layout = NestLayout(nest, target)
         self.builder = Builder(InsertPoint.before(nest))
         self.index = IndexBuilder(self.builder)
+        self.position = position_index(nest)
         self.cursor = 0 if nest.scratch is None else nest.scratch.value.data
 
     def run(self) -> None:
@@ -158,7 +169,7 @@ class NestLowering:
     def lower_loop(self) -> None:
         """One loop over all tiles; what stays is copied before and after it."""
         count = self.layout.tiles
-        first = nest_tiles(self.nest, self.box_of(self.positions(Index.of(0))), self.index)
+        first = self.tiles_of(Index.of(0))
         self.copy_in(first, Index.of(0), lambda operand: operand.period == count)
         bounds = [self.index.value(Index.of(v)) for v in (0, count, 1)]
         body = Block(arg_types=[IndexType()])
@@ -171,6 +182,11 @@ class NestLowering:
             self.lower_tile(Index(body.args[0], 0, count - 1))
             self.insert(scf.YieldOp())
 
+    def tiles_of(self, tile: Index) -> dict[GraphOp, OpTile]:
+        """The tiles of all ops for the tile with a running number."""
+        box = self.box_of(self.positions(tile))
+        return nest_tiles(self.nest, box, self.index, self.position)
+
     def box_of(self, positions: Sequence[Index]) -> list[Span]:
         """The box of the tile at a position of the tile grid."""
         box: list[Span] = []
@@ -178,6 +194,9 @@ class NestLowering:
         for it, size, count, position in zip(
             iterators, self.nest.tile_sizes(), self.layout.counts, positions, strict=True
         ):
+            if it.plus is not None:
+                box.append(whole_range(it, self.index, self.position))
+                continue
             start = self.index.name(self.index.mul(position, size), it.name)
             if it.extent % size == 0:
                 box.append(Span(start, Index.of(size)))
@@ -199,7 +218,7 @@ class NestLowering:
 
     def lower_tile(self, tile: Index) -> None:
         """Copy in, compute and copy out one tile."""
-        tiles = nest_tiles(self.nest, self.box_of(self.positions(tile)), self.index)
+        tiles = self.tiles_of(tile)
         count = self.layout.tiles
         self.copy_in(tiles, tile, lambda operand: count == 1 or operand.period < count)
         spans = self.spans(tiles)

@@ -16,7 +16,13 @@ from deeploy.diagnostics import fail
 from deeploy.dialects.graph import ConstantOp, tuple_of
 from deeploy.dialects.mem import HOME, OFFSET
 from deeploy.dialects.tiled import NestOp
-from deeploy.functions import argument_attributes, functions_of, owner_of, returned_values
+from deeploy.functions import (
+    argument_attributes,
+    functions_of,
+    owner_of,
+    returned_values,
+    tensor_arguments,
+)
 from deeploy.planner.extract import nests_of, root_of, tensor_bytes
 from deeploy.planner.layout import NestLayout
 from deeploy.planner.packing import Block, Occupancy
@@ -75,7 +81,7 @@ class Checker:
     def arguments(self) -> Iterator[Placed]:
         """The inputs of the network."""
         returned = {root_of(v) for v in returned_values(self.function)}
-        for arg in self.function.body.block.args:
+        for arg in tensor_arguments(self.function):
             data = argument_attributes(self.function, arg.index)
             last = self.last_use.get(arg, 0)
             if arg in returned:

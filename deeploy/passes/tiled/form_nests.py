@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from xdsl.context import Context
+from xdsl.dialects import func
 from xdsl.dialects.builtin import ModuleOp, StringAttr
-from xdsl.ir import Block, Region
+from xdsl.ir import Block, Region, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import Rewriter
 
 from deeploy.diagnostics import fail
-from deeploy.dialects.graph import GraphOp
+from deeploy.dialects.graph import GraphOp, extent_of
 from deeploy.dialects.tiled import NestOp, YieldOp
 from deeploy.engines import ENGINE
+from deeploy.functions import position_of
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,18 @@ class FormNestsPass(ModulePass):
         for graph_op in list(op.walk()):
             if isinstance(graph_op, GraphOp) and not isinstance(graph_op.parent_op(), NestOp):
                 wrap(graph_op)
+
+
+def position_for(op: GraphOp) -> list[SSAValue]:
+    """The position, where a value of an op has a run-time extent."""
+    if not any(map(extent_of, (*op.operands, *op.results))):
+        return []
+    function = op.parent_op()
+    assert isinstance(function, func.FuncOp)
+    position = position_of(function)
+    if position is None:
+        fail(op, "the function has no argument for the position", "see 'share-caches'")
+    return [position]
 
 
 def wrap(op: GraphOp) -> None:
@@ -44,7 +58,7 @@ def wrap(op: GraphOp) -> None:
     del inner.attributes[ENGINE]
     block.add_ops([inner, YieldOp(operands=[inner.results])])
     nest = NestOp(
-        operands=[op.operands, []],
+        operands=[op.operands, [], position_for(op)],
         result_types=[[r.type for r in op.results]],
         properties={"engine": engine},
         regions=[Region(block)],

@@ -140,8 +140,9 @@ def merge(producer: NestOp, consumer: NestOp, index: int) -> NestOp:
     result = values[consumer.root().results[0]]
     block.add_op(YieldOp(operands=[[result]]))
     assert consumer.engine is not None
+    position = [nest.position for nest in (producer, consumer) if nest.position is not None][:1]
     combined = NestOp(
-        operands=[inputs, []],
+        operands=[inputs, [], position],
         result_types=[[r.type for r in consumer.results]],
         properties={"engine": consumer.engine},
         regions=[Region(block)],
