@@ -16,7 +16,7 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute, BlockArgument, Operation, SSAValue
 from xdsl.utils.hints import isa
 
-from deeploy.dialects.graph import State, state_of
+from deeploy.dialects.graph import State, Symbol, state_of, symbol_of
 
 
 def argument_attributes(function: func.FuncOp, index: int) -> Mapping[str, Attribute]:
@@ -54,6 +54,13 @@ def positions_in(function: func.FuncOp) -> int:
         if state is not None and state.grows and isa(type, TensorType | MemRefType)
     ]
     return min(room) + 1
+
+
+def symbols_of(function: func.FuncOp) -> list[Symbol]:
+    """The extents of arguments that have a name in the model."""
+    attributes = function.arg_attrs or ()
+    found = [symbol_of(known.data) for known in attributes]
+    return [symbol for symbol in found if symbol is not None]
 
 
 def returned_values(function: func.FuncOp) -> Sequence[SSAValue]:

@@ -18,7 +18,7 @@ from deeploy.dialects import cluster, dma, mem
 from deeploy.dialects.mem import OFFSET, element_bytes, level_of, memref_of, strides_of
 from deeploy.emit.names import Names, comment
 from deeploy.engines import Fields, Instance, KernelCall, View, find_engine
-from deeploy.functions import argument_attributes
+from deeploy.functions import argument_attributes, position_of, tensor_arguments
 from deeploy.interfaces.tiling import shape_of
 
 Number: TypeAlias = int | str
@@ -123,7 +123,12 @@ class BodyPrinter:
 
     def function(self, function: func.FuncOp) -> None:
         """Print all ops of a function."""
-        for arg in function.body.block.args:
+        position = position_of(function)
+        if position is not None:
+            self.numbers[position] = self.declare(
+                "const int32_t", "position", "network_position"
+            )
+        for arg in tensor_arguments(function):
             self.place(arg, argument_attributes(function, arg.index).get(OFFSET), function)
         self.block(function.body.block)
         self.flush()

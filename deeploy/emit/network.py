@@ -15,12 +15,18 @@ from xdsl.ir import SSAValue
 from xdsl.utils.exceptions import PassFailedException
 
 from deeploy.dialects import mem
-from deeploy.dialects.graph import State, state_of
+from deeploy.dialects.graph import State
 from deeploy.dialects.mem import byte_size, element_bytes, memref_of
 from deeploy.emit.body import BodyPrinter, Pointer
 from deeploy.emit.names import Names, string
 from deeploy.engines import Instance, c_type
-from deeploy.functions import argument_attributes, returned_values
+from deeploy.functions import (
+    position_of,
+    positions_in,
+    returned_values,
+    states_of,
+    tensor_arguments,
+)
 from deeploy.resources import Array, array_of
 from deeploy.targets import target_of
 
@@ -49,6 +55,10 @@ class Tensor:
     """Contiguous pieces in which the elements lie: more than one for a cache with room to grow."""
     stride: int
     """Bytes from one piece to the next."""
+    row_bytes: int = 0
+    """Bytes of one row in each piece, for a cache that grows."""
+    rows: int = 0
+    """Rows at position 0, for a cache that grows."""
 
 
 @dataclass(frozen=True)
@@ -72,19 +82,22 @@ def emit_network(ctx: Context, module: ModuleOp) -> NetworkSources:
     function = network_function(module)
     printer = BodyPrinter(target.cores)
     printer.function(function)
+    arguments, results = tensor_arguments(function), returned_values(function)
     values = {
         "target": target,
         "memories": target.memories,
+        "positions": 0 if position_of(function) is None else positions_in(function),
         "inputs": [
-            given(
-                tensor(printer, arg, name_of(function.arg_attrs, i, "input")),
-                state_of(argument_attributes(function, i)),
+            given(tensor(printer, arg, name_of(function.arg_attrs, i, "input")), state)
+            for i, (arg, state) in enumerate(
+                zip(arguments, states_of(function.arg_attrs, len(arguments)), strict=False)
             )
-            for i, arg in enumerate(function.body.block.args)
         ],
         "outputs": [
-            tensor(printer, value, name_of(function.res_attrs, i, "output"))
-            for i, value in enumerate(returned_values(function))
+            returned(tensor(printer, value, name_of(function.res_attrs, i, "output")), state)
+            for i, (value, state) in enumerate(
+                zip(results, states_of(function.res_attrs, len(results)), strict=True)
+            )
         ],
         "constants": constants(ctx, function, printer, (m.name for m in target.memories)),
         "instances": list(printer.instances.values()),
@@ -163,8 +176,8 @@ def tensor(printer: BodyPrinter, value: SSAValue, name: str) -> Tensor:
 
 def given(whole: Tensor, state: State | None) -> Tensor:
     """What the caller gives of an input: all of it, or the first rows of a cache."""
-    if state is None:
-        return whole
+    if state is None or state.grows:
+        return returned(whole, state)
     shape = (*whole.shape[: state.axis], state.rows, *whole.shape[state.axis + 1 :])
     blocks = math.prod(shape[: state.axis])
     return replace(
@@ -173,6 +186,17 @@ def given(whole: Tensor, state: State | None) -> Tensor:
         elements=math.prod(shape),
         blocks=blocks,
         stride=whole.stride // blocks,
+    )
+
+
+def returned(whole: Tensor, state: State | None) -> Tensor:
+    """What there is of an output: all of it, or of a cache that grows a number of rows."""
+    if state is None or not state.grows:
+        return whole
+    blocks = math.prod(whole.shape[: state.axis])
+    row = math.prod(whole.shape[state.axis + 1 :]) * whole.element_bytes
+    return replace(
+        whole, blocks=blocks, stride=whole.stride // blocks, row_bytes=row, rows=state.rows
     )
 
 

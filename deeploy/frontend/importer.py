@@ -21,7 +21,7 @@ from xdsl.ir import Block, Region
 from xdsl.utils.exceptions import VerifyException
 
 from deeploy.diagnostics import DeeployError, summary
-from deeploy.dialects.graph import CopyOp
+from deeploy.dialects.graph import SYMBOL, CopyOp
 from deeploy.frontend.builder import Builder, identifier
 from deeploy.frontend.decomposition import decomposed
 from deeploy.frontend.folding import fold, initializer
@@ -43,6 +43,7 @@ def import_model(
     ctx: Context,
     input_types: Mapping[str, str] | None = None,
     input_values: InputValues | None = None,
+    length: int | None = None,
 ) -> ModuleOp:
     """Import an ONNX model.
 
@@ -53,6 +54,8 @@ def import_model(
             aliases.
         input_values: one array per input, by name or in order. Where `input_types` says nothing,
             types follow from the values and from the kind of the network (module `kind`).
+        length: what stands for the one dimension that is dynamic, if there may be one. Inputs that
+            have it get the attribute `graph.symbol`.
 
     Returns:
         A module with one function `network`. Its arguments and results are those of the ONNX
@@ -64,7 +67,7 @@ def import_model(
     """
     model, title = load_model(source)
     try:
-        inputs = graph_inputs(model.graph, input_types, input_values)
+        inputs = graph_inputs(model.graph, input_types, input_values, length)
         constants = [initializer(tensor) for tensor in model.graph.initializer]
         if model.graph.sparse_initializer:
             raise DeeployError("sparse initializers are not supported")
@@ -162,7 +165,7 @@ class _Importer:
             NETWORK,
             (self.block.arg_types, [result.ssa.type for result in results]),
             Region(self.block),
-            arg_attrs=_names([input.name for input in self.inputs]),
+            arg_attrs=ArrayAttr([_attributes(input) for input in self.inputs]),
             res_attrs=_names(names),
         )
         return ModuleOp([function])
@@ -185,6 +188,12 @@ class _Importer:
 
 def _interval(type: ElementType) -> Interval | None:
     return type_interval(type) if isinstance(type, IntegerType) else None
+
+
+def _attributes(input: GraphInput) -> DictionaryAttr:
+    """What the IR says of an argument."""
+    symbol = {} if input.symbol is None else {SYMBOL: input.symbol.attribute()}
+    return DictionaryAttr({NAME_ATTRIBUTE: StringAttr(input.name), **symbol})
 
 
 def _names(names: Sequence[str]) -> ArrayAttr[DictionaryAttr]:

@@ -12,7 +12,7 @@ import onnx
 from xdsl.dialects.builtin import Float32Type, f32
 
 from deeploy.diagnostics import DeeployError, UsageError, did_you_mean
-from deeploy.dialects.graph import si8, si32, ui8
+from deeploy.dialects.graph import Symbol, si8, si32, ui8
 from deeploy.frontend.kind import has_fractions, is_float_network, read_by_quantiser
 from deeploy.frontend.ranges import bounds, smallest_type, type_interval
 from deeploy.frontend.values import Array, ElementType, exact_integers
@@ -44,14 +44,22 @@ class GraphInput:
     name: str
     shape: tuple[int, ...]
     element_type: ElementType
+    symbol: Symbol | None = None
 
 
 def graph_inputs(
     graph: onnx.GraphProto,
     input_types: Mapping[str, str] | None,
     input_values: InputValues | None,
+    length: int | None = None,
 ) -> list[GraphInput]:
     """The inputs that are no initializers, in order, with their shapes and types.
+
+    Args:
+        graph: of the model.
+        input_types: by name, what the user says.
+        input_values: examples, by name or in order.
+        length: what stands for the one dimension that is dynamic, if there may be one.
 
     Raises:
         UsageError: `input_types` names an input or type that does not exist.
@@ -67,7 +75,13 @@ def graph_inputs(
         given, declared = types.get(value.name), _declared_type(value)
         if given is None and declared in _FLOATS:
             given = f32 if is_float or read_by_quantiser(graph, value.name) else None
-        result.append(_graph_input(value, given, examples.get(value.name)))
+        result.append(_graph_input(value, given, examples.get(value.name), length))
+    names = sorted({input.symbol.length for input in result if input.symbol is not None})
+    if len(names) > 1:
+        raise DeeployError(
+            f"several dimensions are dynamic: {', '.join(map(repr, names))}",
+            "only the length of the caches may be",
+        )
     return result
 
 
@@ -124,16 +138,27 @@ def _examples(
 
 
 def _graph_input(
-    value: onnx.ValueInfoProto, given: ElementType | None, example: Array | None
+    value: onnx.ValueInfoProto,
+    given: ElementType | None,
+    example: Array | None,
+    length: int | None,
 ) -> GraphInput:
-    shape = _static_shape(value)
-    if example is not None and example.shape != shape:
+    shape, symbol = _shape(value, length)
+    if example is not None and not _fits(example.shape, shape, symbol):
         raise DeeployError(
             f"the values for input '{value.name}' have shape {example.shape}, not {shape}"
         )
     if given is not None and example is not None and example.size:
         _check_example(value.name, given, example)
-    return GraphInput(value.name, shape, given or _guessed_type(value, example, shape))
+    type = given or _guessed_type(value, example, shape)
+    return GraphInput(value.name, shape, type, symbol)
+
+
+def _fits(actual: tuple[int, ...], shape: tuple[int, ...], symbol: Symbol | None) -> bool:
+    """Whether values have the shape of an input; along a symbol they may have another extent."""
+    if symbol is None or len(actual) != len(shape):
+        return actual == shape
+    return all(a == b for i, (a, b) in enumerate(zip(actual, shape, strict=True)) if i != symbol.axis)
 
 
 def _check_example(name: str, type: ElementType, example: Array) -> None:
@@ -164,7 +189,10 @@ def _guessed_type(
     return si8
 
 
-def _static_shape(value: onnx.ValueInfoProto) -> tuple[int, ...]:
+def _shape(
+    value: onnx.ValueInfoProto, length: int | None
+) -> tuple[tuple[int, ...], Symbol | None]:
+    """The shape of an input, with `length` for what is dynamic."""
     if not value.type.HasField("tensor_type"):
         raise DeeployError(f"input '{value.name}' is not a tensor")
     if not value.type.tensor_type.HasField("shape"):
@@ -172,11 +200,22 @@ def _static_shape(value: onnx.ValueInfoProto) -> tuple[int, ...]:
             f"input '{value.name}' has no shape", "export the network with static shapes"
         )
     dims = value.type.tensor_type.shape.dim
+    shape = [dim.dim_value for dim in dims]
+    symbol: Symbol | None = None
     for index, dim in enumerate(dims):
-        if not dim.HasField("dim_value") or dim.dim_value < 0:
-            name = f" '{dim.dim_param}'" if dim.dim_param else ""
+        if dim.HasField("dim_value") and dim.dim_value >= 0:
+            continue
+        name = f" '{dim.dim_param}'" if dim.dim_param else ""
+        if length is None:
             raise DeeployError(
                 f"dimension {index}{name} of input '{value.name}' is dynamic",
-                "export the network with static shapes, the batch dimension included",
+                "export the network with static shapes, the batch dimension included; if it is the "
+                "length of a cache, --stateful says how long it becomes",
             )
-    return tuple(dim.dim_value for dim in dims)
+        if symbol is not None:
+            raise DeeployError(
+                f"input '{value.name}' has several dynamic dimensions",
+                "only the length of a cache may be dynamic",
+            )
+        symbol, shape[index] = Symbol(index, dim.dim_param), length
+    return tuple(shape), symbol
