@@ -48,10 +48,12 @@ class Outcome:
         for output in self.outputs:
             if output["mismatches"]:
                 first = output["first"]
+                position = output.get("position")
+                where = "" if position is None else f" at position {position}"
                 return (
-                    f"output '{output['name']}': {output['mismatches']} of {output['elements']} "
-                    f"values differ, the first at index {first['index']}: {first['got']} instead "
-                    f"of {first['expected']}"
+                    f"output '{output['name']}'{where}: {output['mismatches']} of "
+                    f"{output['elements']} values differ, the first at index {first['index']}: "
+                    f"{first['got']} instead of {first['expected']}"
                 )
         if not self.guards:
             return "the program wrote outside its arenas"

@@ -16,11 +16,14 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.universe import Universe
 
+from deeploy.commands.inferences import given_inference, make_inferences
 from deeploy.commands.options import CompileOptions, pipeline_spec, resolve_target
 from deeploy.commands.vectors import input_arrays, load_arrays, output_arrays
 from deeploy.context import make_context
-from deeploy.emit.project import write_project
-from deeploy.frontend import import_model
+from deeploy.diagnostics import fail
+from deeploy.emit.project import Inference, write_project
+from deeploy.frontend import import_growing, import_model
+from deeploy.functions import position_of
 from deeploy.instrumentation.pipeline import Instrument, Step, parse_passes, run_pipeline
 from deeploy.instrumentation.printing import IRTree
 from deeploy.instrumentation.semantics import SemanticsChecker, entry_function, random_inputs
@@ -58,14 +61,6 @@ def progress() -> Generator[Progress]:
 
 
 @dataclass(frozen=True)
-class Data:
-    """Inputs, and what the network should make of them."""
-
-    inputs: list[Array] | None
-    expected: list[Array] | None
-
-
-@dataclass(frozen=True)
 class Compilation:
     """A compiled network.
 
@@ -78,7 +73,7 @@ class Compilation:
     module: ModuleOp
     target: Target
     spec: str
-    data: Data
+    inferences: list[Inference]
     summary: Summary
     seconds: float
     solve_seconds: float
@@ -114,16 +109,20 @@ class Compiler:
         spec = pipeline_spec(options)
         passes = parse_passes(Universe.get_multiverse().all_passes, spec)
         ctx = make_context()
-        module, data = self.load(ctx)
+        module = self.load(ctx)
+        imported = module.clone()
+        inferences = [self.single(ctx, module)] if options.stateful is None else []
         recorder = NestRecorder()
         run_pipeline(ctx, module, passes, self.instruments(recorder))
+        if options.stateful is not None:
+            inferences = self.several(imported, module)
         if options.pipeline is not None:
             target = target_of(module)
         summary = summarise(entry_function(module), recorder, target, spec)
         seconds = time.perf_counter() - start
         sys.stderr.write(self.notes.getvalue())
         return Compilation(
-            ctx, module, target, spec, data, summary, seconds, recorder.solve_seconds
+            ctx, module, target, spec, inferences, summary, seconds, recorder.solve_seconds
         )
 
     def instruments(self, recorder: NestRecorder) -> list[Instrument]:
@@ -135,16 +134,22 @@ class Compiler:
             instruments.append(SemanticsChecker())
         return instruments
 
-    def load(self, ctx: Context) -> tuple[ModuleOp, Data]:
-        """The imported network with its data."""
+    def load(self, ctx: Context) -> ModuleOp:
+        """The imported network."""
         options = self.options
         self.progress.show(f"reading {options.model}")
         given = load_arrays(options.inputs) if options.inputs is not None else None
         with self.timing.measure("(import)"), redirect_stderr(self.notes):
-            module = import_model(options.model, ctx, options.input_types, given)
-        function = entry_function(module)
+            if options.stateful is None:
+                return import_model(options.model, ctx, options.input_types, given)
+            return import_growing(options.model, ctx, options.stateful, options.input_types, given)
+
+    def single(self, ctx: Context, module: ModuleOp) -> Inference:
+        """The one run of a network of static shapes, as it was imported."""
+        options, function = self.options, entry_function(module)
         inputs: list[Array] | None = None
-        if options.inputs is not None and given is not None:
+        if options.inputs is not None:
+            given = load_arrays(options.inputs)
             inputs = input_arrays(options.inputs, given, function, options.model)
         elif self.seed is not None:
             inputs = random_inputs(module, self.seed)
@@ -156,7 +161,21 @@ class Compiler:
             with self.timing.measure("(reference)"):
                 copies = [array.copy() for array in inputs]
                 expected = run_module(ctx, module, copies, function.sym_name.data)
-        return module, Data(inputs, expected)
+        return Inference(inputs, expected)
+
+    def several(self, imported: ModuleOp, module: ModuleOp) -> list[Inference]:
+        """The runs of a network whose caches grow, once it is lowered."""
+        options, function = self.options, entry_function(module)
+        if position_of(function) is None:
+            fail(function, "no cache grows", "the pipeline needs 'share-caches'")
+        self.progress.show("running the network in numpy")
+        with self.timing.measure("(reference)"):
+            if options.inputs is not None:
+                return [given_inference(options, options.inputs, imported)]
+            if self.seed is None:
+                return [Inference(None, None)]
+            seed = self.seed
+            return make_inferences(options, function, lambda n: random_inputs(imported, seed + n))
 
 
 def write_output(compilation: Compilation, folder: Path, atol: float) -> None:
@@ -165,8 +184,7 @@ def write_output(compilation: Compilation, folder: Path, atol: float) -> None:
         compilation.ctx,
         compilation.module,
         folder,
-        compilation.data.inputs,
-        compilation.data.expected,
+        compilation.inferences,
         compilation.target.platform,
         atol,
     )

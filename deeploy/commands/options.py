@@ -31,6 +31,8 @@ class CompileOptions:
         sizes: bytes of memories, by name, that differ from the target's own.
         pipeline: passes instead of the standard pipeline, or None.
         input_types: element types of inputs, by name.
+        stateful: positions of a network whose caches grow, or None for one of static shapes.
+        positions: those to run; none means a choice of them.
         atol: tolerance on float outputs, absolute for small values and relative for large ones.
     """
 
@@ -52,6 +54,8 @@ class CompileOptions:
     report: bool
     json: bool
     output: Path | None
+    stateful: int | None = None
+    positions: tuple[int, ...] = ()
     atol: float = TOLERANCE
 
 
@@ -77,6 +81,21 @@ def _positive(text: str) -> int:
     if value <= 0:
         raise argparse.ArgumentTypeError(f"the number must be > 0, not {value}")
     return value
+
+
+def _position_count(text: str) -> int:
+    count = _positive(text)
+    if count < 2:
+        raise argparse.ArgumentTypeError("a cache that grows needs 2 positions or more")
+    return count
+
+
+def position_list(text: str) -> tuple[int, ...]:
+    """Positions with commas between them, each ≥ 0."""
+    parts = text.split(",")
+    if not all(part.isdecimal() for part in parts):
+        raise argparse.ArgumentTypeError(f"'{text}' is not of the form P,P,...")
+    return tuple(int(part) for part in parts)
 
 
 def seconds(text: str) -> float:
@@ -122,6 +141,12 @@ def _input_type(text: str) -> tuple[str, str]:
 def add_compile_options(parser: argparse.ArgumentParser) -> None:
     """Declare everything that `read_options` reads."""
     parser.add_argument("model", metavar="MODEL.onnx", nargs="?", help="the network")
+    parser.add_argument(
+        "--stateful",
+        metavar="N",
+        type=_position_count,
+        help="the network has caches whose length is dynamic: compile it for positions 0 to N-1",
+    )
     _add_target_options(parser)
     _add_plan_options(parser)
     _add_data_options(parser)
@@ -211,7 +236,9 @@ def _add_insight_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def read_options(args: argparse.Namespace, atol: float = TOLERANCE) -> CompileOptions:
+def read_options(
+    args: argparse.Namespace, atol: float = TOLERANCE, positions: tuple[int, ...] = ()
+) -> CompileOptions:
     """The options of a command line.
 
     Raises:
@@ -242,6 +269,8 @@ def read_options(args: argparse.Namespace, atol: float = TOLERANCE) -> CompileOp
         report=args.report,
         json=args.json,
         output=args.output,
+        stateful=args.stateful,
+        positions=positions,
         atol=atol,
     )
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from deeploy.commands.options import (
     TOLERANCE,
     add_compile_options,
+    position_list,
     print_spec,
     read_options,
     seconds,
@@ -119,6 +120,13 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
         "--seed", metavar="N", type=int, default=0, help="of random inputs (default 0)"
     )
     group.add_argument(
+        "--positions",
+        metavar="P,P,...",
+        type=position_list,
+        default=(),
+        help="of a stateful network, those to run (default: the first ones and the last)",
+    )
+    group.add_argument(
         "--dma",
         choices=["thread", "deferred", "immediate"],
         help="when transfers happen: in a thread, at their wait, or at their start",
@@ -140,7 +148,9 @@ def run(args: argparse.Namespace) -> int:
         return 0
     if args.seed < 0:
         raise UsageError(f"argument --seed: the seed must be ≥ 0, not {args.seed}")
-    options = read_options(args, atol=args.atol)
+    if args.positions and (args.stateful is None or args.inputs is not None):
+        raise UsageError("--positions needs --stateful, and goes with no --inputs")
+    options = read_options(args, atol=args.atol, positions=args.positions)
     how = RunOptions(args.sanitize, args.dma, args.timeout, args.seed)
     result = run_network(options, how)
     if options.report:

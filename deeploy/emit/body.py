@@ -125,9 +125,7 @@ class BodyPrinter:
         """Print all ops of a function."""
         position = position_of(function)
         if position is not None:
-            self.numbers[position] = self.declare(
-                "const int32_t", "position", "network_position"
-            )
+            self.numbers[position] = self.declare("const int32_t", "position", "network_position")
         for arg in tensor_arguments(function):
             self.place(arg, argument_attributes(function, arg.index).get(OFFSET), function)
         self.block(function.body.block)

@@ -25,8 +25,8 @@ from xdsl.utils.hints import isa
 
 from deeploy import registry
 from deeploy.diagnostics import DeeployError
-from deeploy.dialects.graph import state_of
-from deeploy.functions import argument_attributes
+from deeploy.dialects.graph import State
+from deeploy.functions import position_of, states_of, tensor_arguments
 from deeploy.instrumentation.semantics import entry_function
 from deeploy.interpreters import argument_array
 from deeploy.resources import Array, ConstantType, numpy_dtype
@@ -50,16 +50,40 @@ class Vector:
     values: str
 
 
+@dataclass(frozen=True)
+class Inference:
+    """One run of the network.
+
+    Attributes:
+        inputs: one array for each input, of a cache that grows the rows in use; None for one that
+            stays as the last run left it. None for all leaves everything as it is in fresh memory.
+        expected: one array for each output; None compares nothing.
+        position: the rows in the caches, of a network that has such.
+    """
+
+    inputs: Sequence[Array | None] | None
+    expected: Sequence[Array] | None
+    position: int = 0
+
+
+@dataclass(frozen=True)
+class Run:
+    """An inference in `test_vectors.h`."""
+
+    position: int
+    inputs: list[Vector]
+    outputs: list[Vector]
+
+
 def write_project(
     ctx: Context,
     module: ModuleOp,
     folder: Path,
-    inputs: Sequence[Array] | None,
-    expected: Sequence[Array] | None,
+    inferences: Sequence[Inference],
     platform: str,
     atol: float,
 ) -> None:
-    """Write a program that runs the network once and compares what it computes.
+    """Write a program that runs the network and compares what it computes.
 
     The same module and arrays always give the same bytes. Files of an earlier project in `folder`
     are replaced; other files stay.
@@ -68,8 +92,7 @@ def write_project(
         ctx: the context that holds the resources of `module`.
         module: fully lowered.
         folder: where to write; made if it is not there.
-        inputs: one array for each input; None leaves the inputs as they are in fresh memory.
-        expected: one array for each output; None compares nothing.
+        inferences: the runs, one after the other: a single one unless caches grow.
         platform: a folder of `runtime/platforms`.
         atol: absolute tolerance on floats; integers must be equal.
 
@@ -83,10 +106,15 @@ def write_project(
     runtime = registry.runtime_dir()
     _check_platform(runtime, platform)
     function = entry_function(module)
+    grows = position_of(function) is not None
+    runs = [
+        _run(function, inference, f"_{i}" if grows else "")
+        for i, inference in enumerate(inferences)
+    ]
     vectors = {
-        "inputs": [] if inputs is None else _vectors("input", *_inputs(function), inputs),
-        "outputs": _vectors("output", *_outputs(function), expected),
-        "compares": int(expected is not None),
+        "runs": runs,
+        "grows": grows,
+        "compares": int(any(inference.expected is not None for inference in inferences)),
         "tolerance": float(atol).hex(),
     }
     sources = emit_network(ctx, module)
@@ -96,7 +124,7 @@ def write_project(
         "network_kernels.c": sources.kernels,
         "weights.c": sources.weights,
         "test_vectors.h": _render("test_vectors.h.j2", **vectors),
-        "main.c": _render("main.c.j2"),
+        "main.c": _render("main.c.j2", grows=grows),
         "Makefile": _render("Makefile.j2", runtime=_make_text(str(runtime)), platform=platform),
     }
     folder.mkdir(parents=True, exist_ok=True)
@@ -104,36 +132,60 @@ def write_project(
         _write(folder / name, text)
 
 
+def _run(function: FuncOp, inference: Inference, suffix: str) -> Run:
+    """The vectors of one inference; `suffix` tells their symbols from those of others."""
+    inputs, expected, position = inference.inputs, inference.expected, inference.position
+    given = (
+        [] if inputs is None else _vectors(f"input{suffix}", *_inputs(function, position), inputs)
+    )
+    nothing = [None] * len(function.function_type.outputs)
+    outputs = _vectors(
+        f"output{suffix}", *_outputs(function, position), nothing if expected is None else expected
+    )
+    return Run(position, given, outputs)
+
+
 def argument_names(function: FuncOp) -> list[str]:
     """The ONNX names of the inputs; `input_0` and so on where they are not known."""
-    return _inputs(function)[0]
+    return _inputs(function, 0)[0]
 
 
 def result_names(function: FuncOp) -> list[str]:
     """The ONNX names of the outputs; `output_0` and so on where they are not known."""
-    return _outputs(function)[0]
+    return _outputs(function, 0)[0]
 
 
-def _inputs(function: FuncOp) -> tuple[list[str], Sequence[Attribute]]:
-    types = list(function.function_type.inputs.data)
-    for i, type in enumerate(types):
-        state = state_of(argument_attributes(function, i))
-        if state is not None and isa(type, TensorType | MemRefType):  # only its rows are given
-            shape = list(type.get_shape())
-            shape[state.axis] = state.rows
-            types[i] = TensorType(type.element_type, shape)
-    return _names("input", function.arg_attrs, len(types)), types
+def _inputs(function: FuncOp, position: int) -> tuple[list[str], Sequence[Attribute]]:
+    types = [arg.type for arg in tensor_arguments(function)]
+    return _names("input", function.arg_attrs, len(types)), _in_use(
+        types, states_of(function.arg_attrs, len(types)), position
+    )
 
 
-def _outputs(function: FuncOp) -> tuple[list[str], Sequence[Attribute]]:
+def _outputs(function: FuncOp, position: int) -> tuple[list[str], Sequence[Attribute]]:
     types = function.function_type.outputs.data
-    return _names("output", function.res_attrs, len(types)), types
+    return _names("output", function.res_attrs, len(types)), _in_use(
+        types, states_of(function.res_attrs, len(types)), position
+    )
+
+
+def _in_use(
+    types: Sequence[Attribute], states: Sequence[State | None], position: int
+) -> list[Attribute]:
+    """The types, with the rows of caches that are in use."""
+    return [
+        TensorType(type.element_type, state.shape(type.get_shape(), position))
+        if state is not None and isa(type, TensorType | MemRefType)
+        else type
+        for type, state in zip(types, states, strict=False)
+    ]
 
 
 def _names(stem: str, attributes: ArrayAttr[DictionaryAttr] | None, count: int) -> list[str]:
     known = attributes.data if attributes is not None else (DictionaryAttr({}),) * count
     names = [entry.data.get(NAME) for entry in known]
-    return [n.data if isinstance(n, StringAttr) else f"{stem}_{i}" for i, n in enumerate(names)]
+    found = [n.data if isinstance(n, StringAttr) else f"{stem}_{i}" for i, n in enumerate(names)]
+    return found[:count]
 
 
 def _check_platform(runtime: Path, platform: str) -> None:
@@ -143,18 +195,19 @@ def _check_platform(runtime: Path, platform: str) -> None:
 
 
 def _vectors(
-    stem: str, names: Sequence[str], types: Sequence[Attribute], arrays: Sequence[Array] | None
+    stem: str, names: Sequence[str], types: Sequence[Attribute], arrays: Sequence[Array | None]
 ) -> list[Vector]:
-    """One vector for each type, with the values of `arrays` if there are any.
+    """One vector for each type, with the values of `arrays` that there are.
 
     Raises:
         DeeployError: an array does not fit its type.
     """
-    if arrays is not None and len(arrays) != len(types):
-        raise DeeployError(f"the network has {len(types)} {stem}s, not {len(arrays)}")
+    kind = stem.partition("_")[0]
+    if len(arrays) != len(types):
+        raise DeeployError(f"the network has {len(types)} {kind}s, not {len(arrays)}")
     checked = [
-        None if arrays is None else argument_array(f"{stem} '{name}'", arrays[i], types[i])
-        for i, name in enumerate(names)
+        None if array is None else argument_array(f"{kind} '{name}'", array, type)
+        for name, type, array in zip(names, types, arrays, strict=True)
     ]
     return [
         _vector(f"{stem}_{i}", name, type, array)
@@ -171,7 +224,7 @@ def _vector(symbol: str, name: str, type: Attribute, array: Array | None) -> Vec
         c_type=_c_type(dtype),
         kind=_KINDS[dtype.kind],
         elements=int(np.prod(type.get_shape(), dtype=np.int64)),
-        values="" if array is None else _values(array),
+        values="" if array is None or array.size == 0 else _values(array),
     )
 
 

@@ -51,10 +51,10 @@ def import_growing(
     other_ctx = make_context()
     other = import_model(source, other_ctx, input_types, input_values, positions)
     for a, b in zip_longest(module.walk(), other.walk()):
-        if a is None or b is None or not _same(ctx, a, other_ctx, b):
-            raise DeeployError(
-                f"{describe(a or b)}: it depends on the length of the caches", HINT
-            )
+        if a is None or b is None:
+            raise DeeployError("the number of operations depends on the length of the caches", HINT)
+        if not _same(ctx, a, other_ctx, b):
+            raise DeeployError(f"{describe(a)}: it depends on the length of the caches", HINT)
     return module
 
 

@@ -158,7 +158,9 @@ def _fits(actual: tuple[int, ...], shape: tuple[int, ...], symbol: Symbol | None
     """Whether values have the shape of an input; along a symbol they may have another extent."""
     if symbol is None or len(actual) != len(shape):
         return actual == shape
-    return all(a == b for i, (a, b) in enumerate(zip(actual, shape, strict=True)) if i != symbol.axis)
+    return all(
+        a == b for i, (a, b) in enumerate(zip(actual, shape, strict=True)) if i != symbol.axis
+    )
 
 
 def _check_example(name: str, type: ElementType, example: Array) -> None:
@@ -189,9 +191,7 @@ def _guessed_type(
     return si8
 
 
-def _shape(
-    value: onnx.ValueInfoProto, length: int | None
-) -> tuple[tuple[int, ...], Symbol | None]:
+def _shape(value: onnx.ValueInfoProto, length: int | None) -> tuple[tuple[int, ...], Symbol | None]:
     """The shape of an input, with `length` for what is dynamic."""
     if not value.type.HasField("tensor_type"):
         raise DeeployError(f"input '{value.name}' is not a tensor")

@@ -101,7 +101,7 @@ def random_inputs(module: ModuleOp, seed: int = 0) -> list[Array]:
     function = entry_function(module)
     rng = np.random.default_rng(seed)
     types = [arg.type for arg in tensor_arguments(function)]
-    attributes: list[DictionaryAttr | None] = [None] * len(types)
+    attributes: Sequence[DictionaryAttr | None] = [None] * len(types)
     if function.arg_attrs is not None:
         attributes = list(function.arg_attrs)[: len(types)]
     grows = position_of(function) is not None

@@ -55,9 +55,7 @@ def nest_tiles(
     return tiles
 
 
-def op_tile(
-    op: GraphOp, box: Sequence[Span], b: IndexBuilder, position: Index = ORIGIN
-) -> OpTile:
+def op_tile(op: GraphOp, box: Sequence[Span], b: IndexBuilder, position: Index = ORIGIN) -> OpTile:
     """The tiles of one op for a box of its iterators, at a position."""
     operands: list[tuple[Span, ...]] = []
     overhangs: list[tuple[tuple[Index, Index], ...]] = []
@@ -96,9 +94,7 @@ def producing_box(
     return tuple(box)
 
 
-def _footprint(
-    form: LinearForm, box: Sequence[Span], b: IndexBuilder, position: Index
-) -> Span:
+def _footprint(form: LinearForm, box: Sequence[Span], b: IndexBuilder, position: Index) -> Span:
     start, size = b.add(b.mul(position, form.moving), Index.of(form.offset)), Index.of(1)
     for coefficient, span in zip(form.coefficients, box, strict=True):
         if coefficient == 0:

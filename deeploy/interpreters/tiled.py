@@ -98,9 +98,7 @@ class TiledFunctions(InterpreterFunctions):
         position: int = args[-1] if op.position is not None else 0
         arrays: Sequence[Array] = args[: len(op.inputs)]
         inputs: dict[SSAValue, Array] = dict(zip(op.body.block.args, arrays, strict=True))
-        output: Array = (
-            args[len(op.inputs)] if op.outputs else place_for(op, arrays, position)
-        )
+        output: Array = args[len(op.inputs)] if op.outputs else place_for(op, arrays, position)
         for box in boxes(op, position):
             tiles = nest_tiles(op, box, IndexBuilder(), Index.of(position))
             run_tile(op, tiles, inputs, output)

@@ -20,6 +20,7 @@ from xdsl.ir import Block, Operation, SSAValue
 from deeploy.diagnostics import fail
 from deeploy.dialects.dma import StartOp
 from deeploy.dialects.mem import element_bytes, level_of
+from deeploy.functions import position_of, positions_in
 from deeploy.report.nests import NestInfo, assign_nests, memref_of
 
 
@@ -67,6 +68,9 @@ def count_transfers(function: FuncOp) -> dict[StartOp, Traffic]:
         PassFailedException: the sizes depend on something that is no index arithmetic.
     """
     counter = _Counter(_needed(function), set(filter(_moves, function.walk())))
+    position = position_of(function)
+    if position is not None:  # the last one, at which most is moved
+        counter.values[position] = positions_in(function) - 1
     counter.block(function.body.block, 1)
     return {
         op: Traffic(_level(op.source), _level(op.destination), counter.bytes[op], counter.times[op])

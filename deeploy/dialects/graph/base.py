@@ -105,7 +105,8 @@ class GraphOp(IRDLOperation, TilingInterface):
         """
         growing = self.growing()
         for map, operand in zip(self.operand_maps(), self.operands, strict=True):
-            if extent_of(operand) is None and any(_uses(form, growing) for form in linear_forms(map)):
+            follows = any(_uses(form, growing) for form in linear_forms(map))
+            if follows and extent_of(operand) is None:
                 raise VerifyException(
                     f"'{self.name}' has an operand of fixed extent beside one that is as long as "
                     "the position says"

@@ -63,9 +63,7 @@ def extent_of(value: SSAValue) -> Extent | None:
     return None
 
 
-def with_extent(
-    type: TensorType[Attribute], extent: Extent | None
-) -> TensorType[Attribute]:
+def with_extent(type: TensorType[Attribute], extent: Extent | None) -> TensorType[Attribute]:
     """The tensor type with another run-time extent, or none."""
     encoding = NoneAttr() if extent is None else ExtentAttr(*(IntAttr(n) for n in extent))
     return TensorType(type.element_type, type.shape, encoding)

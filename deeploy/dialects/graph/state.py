@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from xdsl.dialects.builtin import I64, DictionaryAttr, IntegerAttr, StringAttr, TensorType, UnitAttr, i64
+from xdsl.dialects.builtin import (
+    I64,
+    DictionaryAttr,
+    IntegerAttr,
+    StringAttr,
+    TensorType,
+    UnitAttr,
+    i64,
+)
 from xdsl.ir import Attribute
 from xdsl.ir.affine import AffineDimExpr, AffineExpr, AffineMap, AffineSymExpr
 from xdsl.irdl import (
@@ -43,7 +51,9 @@ class Symbol(NamedTuple):
 
     def attribute(self) -> DictionaryAttr:
         """The symbol as an attribute of the argument."""
-        return DictionaryAttr({"axis": IntegerAttr(self.axis, i64), "length": StringAttr(self.length)})
+        return DictionaryAttr(
+            {"axis": IntegerAttr(self.axis, i64), "length": StringAttr(self.length)}
+        )
 
 
 def symbol_of(attributes: Mapping[str, Attribute]) -> Symbol | None:

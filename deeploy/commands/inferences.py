@@ -1,0 +1,148 @@
+"""The runs of a network whose caches grow: positions, inputs and what is expected of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import redirect_stderr
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+
+import numpy as np
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import FuncOp
+
+from deeploy.commands.options import CompileOptions
+from deeploy.commands.vectors import input_arrays, load_arrays, output_arrays
+from deeploy.context import make_context
+from deeploy.diagnostics import UsageError
+from deeploy.dialects.graph import State, symbol_of
+from deeploy.emit.project import Inference, argument_names
+from deeploy.frontend import import_model
+from deeploy.frontend.inputs import InputValues
+from deeploy.functions import (
+    argument_attributes,
+    positions_in,
+    returned_values,
+    states_of,
+    tensor_arguments,
+)
+from deeploy.instrumentation.semantics import entry_function
+from deeploy.interpreters import run_module
+from deeploy.resources import Array
+
+FIRST = 4
+"""How many positions are run one after the other from an empty cache, unless the user says else."""
+
+
+def default_positions(count: int, step: int) -> list[int]:
+    """The first positions, and the last one that there is room for."""
+    first = range(0, count, step)[:FIRST]
+    return sorted({*first, count - 1})
+
+
+@dataclass(frozen=True)
+class Caches:
+    """The caches of a lowered function: the index of each one's output by that of its input."""
+
+    outputs: Mapping[int, int]
+    states: Sequence[State | None]
+    step: int
+    """Rows that each run adds."""
+
+    @staticmethod
+    def of(function: FuncOp) -> Caches:
+        """Find the caches, whose outputs are the memory of their inputs."""
+        arguments, results = tensor_arguments(function), list(returned_values(function))
+        grown = states_of(function.res_attrs, len(results))
+        outputs = {
+            arguments.index(value): i
+            for i, (value, state) in enumerate(zip(results, grown, strict=True))
+            if state is not None and state.grows
+        }
+        step = max(state.rows for state in grown if state is not None and state.grows)
+        return Caches(outputs, states_of(function.arg_attrs, len(arguments)), step)
+
+
+def make_inferences(
+    options: CompileOptions, function: FuncOp, sample: Callable[[int], Sequence[Array]]
+) -> list[Inference]:
+    """Runs at the positions that the user asks for: with the caches that the last one left where
+    it leads there, and random ones where not.
+
+    Args:
+        options: what the user asks for.
+        function: the lowered network.
+        sample: random inputs for a seed, with caches of the greatest length.
+    """
+    count, caches = positions_in(function), Caches.of(function)
+    positions = options.positions or default_positions(count, caches.step)
+    for position in positions:
+        if position >= count:
+            raise UsageError(
+                f"argument --positions: there is no position {position}",
+                f"with --stateful {count} they are 0 to {count - 1}",
+            )
+    runs: list[Inference] = []
+    before: Inference | None = None
+    for number, position in enumerate(positions):
+        follows = before is not None and position == before.position + caches.step
+        inputs = list(sample(number))
+        for i, output in caches.outputs.items():
+            if follows and before is not None and before.expected is not None:
+                inputs[i] = before.expected[output]
+            else:
+                inputs[i] = first_rows(inputs[i], caches.states[i], position)
+        expected = reference(options, inputs, position)
+        kept = [None if follows and i in caches.outputs else a for i, a in enumerate(inputs)]
+        before = Inference(kept, expected, position)
+        runs.append(before)
+    return runs
+
+
+def first_rows(array: Array, state: State | None, position: int) -> Array:
+    """As many rows of a cache as it has at a position."""
+    assert state is not None
+    return array[(slice(None),) * state.axis + (slice(0, position),)]
+
+
+def given_inference(options: CompileOptions, path: Path, imported: ModuleOp) -> Inference:
+    """The run on the values of a file, whose caches tell the position.
+
+    Raises:
+        DeeployError: the values do not fit.
+    """
+    given = load_arrays(path)
+    function = entry_function(imported)
+    names = argument_names(function)
+    index, symbol = next(
+        (i, symbol)
+        for i in range(len(names))
+        if (symbol := symbol_of(argument_attributes(function, i))) is not None
+    )
+    array = given[names[index]] if names[index] in given else list(given.values())[index]
+    position = array.shape[symbol.axis]
+    ctx, module = import_at(options, given, position)
+    function = entry_function(module)
+    inputs = input_arrays(path, given, function, options.model)
+    if options.expect is not None:
+        expected = output_arrays(options.expect, load_arrays(options.expect), function)
+    else:
+        expected = run_module(ctx, module, [np.copy(array) for array in inputs])
+    return Inference(inputs, expected, position)
+
+
+def import_at(
+    options: CompileOptions, values: InputValues, length: int
+) -> tuple[Context, ModuleOp]:
+    """The network with caches of so many rows and no other length."""
+    ctx = make_context()
+    with redirect_stderr(StringIO()):  # it has been said
+        return ctx, import_model(options.model, ctx, options.input_types, values, length)
+
+
+def reference(options: CompileOptions, inputs: Sequence[Array], length: int) -> list[Array]:
+    """What numpy makes of the network with caches of so many rows."""
+    ctx, module = import_at(options, inputs, length)
+    return run_module(ctx, module, [np.copy(array) for array in inputs])
