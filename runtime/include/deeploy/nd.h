@@ -9,6 +9,10 @@
 #define DPL_ND_DIMS 6
 #define DPL_ND_OPERANDS 4
 
+// Once in a file, not once in a kernel: inlined, it keeps a product for each dimension and operand
+// ready, which takes longer than most rows.
+#define DPL_ND_FUNCTION static __attribute__((noinline, unused))
+
 // Operand o has element (i0 .. i5) at the sum of i * stride[o][.], in elements. Offsets are of the
 // current row; kernels add the innermost dimension themselves.
 typedef struct {
@@ -33,7 +37,7 @@ DPL_INLINE int dpl_nd_mergeable(const dpl_nd *nd, uint32_t d, uint32_t last) {
 
 // Makes rows long: folds outer dimensions into the innermost one where all operands allow it. A
 // dimension of size 1 never stands in the way.
-DPL_INLINE void dpl_nd_merge(dpl_nd *nd) {
+DPL_ND_FUNCTION void dpl_nd_merge(dpl_nd *nd) {
   const uint32_t last = DPL_ND_DIMS - 1;
   for (uint32_t d = last; d-- > 0;) {
     if (nd->dim[d] == 1)
@@ -50,10 +54,12 @@ DPL_INLINE void dpl_nd_merge(dpl_nd *nd) {
 }
 
 // Offsets of the row with the given number.
-static void dpl_nd_seek(dpl_nd *nd, uint32_t row) {
+DPL_ND_FUNCTION void dpl_nd_seek(dpl_nd *nd, uint32_t row) {
   for (uint32_t o = 0; o < DPL_ND_OPERANDS; o++)
     nd->offset[o] = 0;
-  for (uint32_t d = DPL_ND_DIMS - 1; d-- > 0;) {
+  for (uint32_t d = 0; d < DPL_ND_DIMS; d++)
+    nd->index[d] = 0;
+  for (uint32_t d = DPL_ND_DIMS - 1; row > 0 && d-- > 0;) {
     nd->index[d] = row % nd->dim[d];
     row /= nd->dim[d];
     for (uint32_t o = 0; o < DPL_ND_OPERANDS; o++)
@@ -62,7 +68,7 @@ static void dpl_nd_seek(dpl_nd *nd, uint32_t row) {
 }
 
 // On to the next row.
-DPL_INLINE void dpl_nd_next(dpl_nd *nd) {
+DPL_ND_FUNCTION void dpl_nd_next(dpl_nd *nd) {
   for (uint32_t d = DPL_ND_DIMS - 1; d-- > 0;) {
     if (nd->dim[d] == 1)
       continue;
@@ -79,7 +85,7 @@ DPL_INLINE void dpl_nd_next(dpl_nd *nd) {
 }
 
 // Divides rows or the innermost dimension among the cores, whichever leaves less to the busiest.
-DPL_INLINE void dpl_nd_split(dpl_nd *nd, uint32_t core, uint32_t cores) {
+DPL_ND_FUNCTION void dpl_nd_split(dpl_nd *nd, uint32_t core, uint32_t cores) {
   uint32_t inner = nd->dim[DPL_ND_DIMS - 1], rows = 1;
   for (uint32_t d = 0; d < DPL_ND_DIMS - 1; d++)
     rows *= nd->dim[d];

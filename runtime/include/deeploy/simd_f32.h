@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Products of rows of floats: the inner part of matmul_f32 and conv2d_f32.
+// Products of rows of floats, and what softmax and normalisations know of a row: the inner part of
+// matmul_f32, conv2d_f32, softmax_f32 and the like.
 //
 // simd_f32_body.h is written for vectors of one float (plain C), four (SSE) or eight (AVX2). On
 // x86 the processor is asked at run time, because compilers assume SSE unless told otherwise.
 #ifndef DEEPLOY_SIMD_F32_H
 #define DEEPLOY_SIMD_F32_H
 
+#include "deeploy/math.h"
 #include "deeploy/split.h"
 
 // One or two rows of a, and columns first..last-1 of b. y[r][c] = add[c] + products, or y[r][c] +
@@ -31,6 +33,9 @@ typedef struct {
   const float *initial[2];
 } dpl_f32_out;
 
+// What to know of a row: max(x), sum(x) or sum((x - mean)^2).
+typedef enum { DPL_F32_MAX, DPL_F32_SUM, DPL_F32_SQUARES } dpl_f32_kind;
+
 static const float dpl_f32_zeros[4] __attribute__((unused)) = {0.0f, 0.0f, 0.0f, 0.0f};
 
 #define DPL_V_TARGET
@@ -43,6 +48,9 @@ static const float dpl_f32_zeros[4] __attribute__((unused)) = {0.0f, 0.0f, 0.0f,
 #define DPL_V_LOAD(p) _mm_loadu_ps(p)
 #define DPL_V_STORE(p, v) _mm_storeu_ps(p, v)
 #define DPL_V_SET(x) _mm_set1_ps(x)
+#define DPL_V_ADD(a, b) _mm_add_ps(a, b)
+#define DPL_V_SUB(a, b) _mm_sub_ps(a, b)
+#define DPL_V_MAX(a, b) _mm_max_ps(a, b)
 #define DPL_V_FMA(a, b, c) _mm_add_ps(_mm_mul_ps(a, b), c)
 
 // The sums over the lanes of four vectors.
@@ -64,6 +72,9 @@ DPL_INLINE void dpl_f32_sums_sse(float *y, const float *initial, __m128 a, __m12
 #define DPL_V_LOAD(p) _mm256_loadu_ps(p)
 #define DPL_V_STORE(p, v) _mm256_storeu_ps(p, v)
 #define DPL_V_SET(x) _mm256_set1_ps(x)
+#define DPL_V_ADD(a, b) _mm256_add_ps(a, b)
+#define DPL_V_SUB(a, b) _mm256_sub_ps(a, b)
+#define DPL_V_MAX(a, b) _mm256_max_ps(a, b)
 #define DPL_V_FMA(a, b, c) _mm256_fmadd_ps(a, b, c)
 
 static inline DPL_V_TARGET
@@ -96,6 +107,9 @@ DPL_INLINE int dpl_f32_wide(void) {
 #define DPL_V_LOAD(p) (*(p))
 #define DPL_V_STORE(p, v) (*(p) = (v))
 #define DPL_V_SET(x) (x)
+#define DPL_V_ADD(a, b) ((a) + (b))
+#define DPL_V_SUB(a, b) ((a) - (b))
+#define DPL_V_MAX(a, b) dpl_fmax(a, b)
 #define DPL_V_FMA(a, b, c) ((a) * (b) + (c))
 
 DPL_INLINE void dpl_f32_sums_plain(float *y, const float *initial, float a, float b, float c,
@@ -118,5 +132,24 @@ DPL_INLINE void dpl_f32_dots(const dpl_f32_job *j) { DPL_F32_CALL(dots, j); }
 
 // Columns of b [k][n]: sums of rows.
 DPL_INLINE void dpl_f32_sums(const dpl_f32_job *j) { DPL_F32_CALL(outer, j); }
+
+// The largest of n elements, at least one.
+DPL_INLINE float dpl_row_max(const float *x, uint32_t n) {
+  return DPL_F32_CALL(row, x, n, 0.0f, DPL_F32_MAX);
+}
+
+DPL_INLINE float dpl_row_sum(const float *x, uint32_t n) {
+  return DPL_F32_CALL(row, x, n, 0.0f, DPL_F32_SUM);
+}
+
+// sum((x - mean)^2)
+DPL_INLINE float dpl_row_squares(const float *x, uint32_t n, float mean) {
+  return DPL_F32_CALL(row, x, n, mean, DPL_F32_SQUARES);
+}
+
+// y = exp(x - most)
+DPL_INLINE void dpl_row_exp(float *y, const float *x, uint32_t n, float most) {
+  DPL_F32_CALL(row_exp, y, x, n, most);
+}
 
 #endif

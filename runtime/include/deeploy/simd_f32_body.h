@@ -9,12 +9,12 @@
 // Four rows of b, `stride` apart, times one row of a or both.
 DPL_V_INLINE void DPL_V_NAME(dots_block)(const dpl_f32_job *j, uint32_t column, ptrdiff_t stride,
                                          const dpl_f32_out *out, int both) {
-  const uint32_t k = j->k;
+  const size_t k = j->k;
   const float *x = j->a[0], *z = j->a[1];
   const float *b0 = j->b + (ptrdiff_t)column * j->b_row;
   const float *b1 = b0 + stride, *b2 = b1 + stride, *b3 = b2 + stride;
   DPL_V s0 = DPL_V_SET(0.0f), s1 = s0, s2 = s0, s3 = s0, t0 = s0, t1 = s0, t2 = s0, t3 = s0;
-  uint32_t i = 0;
+  size_t i = 0;
 #define DPL_V_STEP(at)                                                                             \
   {                                                                                                \
     const DPL_V w0 = DPL_V_LOAD(b0 + (at)), w1 = DPL_V_LOAD(b1 + (at));                            \
@@ -80,10 +80,11 @@ DPL_V_INLINE void DPL_V_NAME(dots_rows)(const dpl_f32_job *j, int both) {
 }
 
 static DPL_V_TARGET __attribute__((noinline, unused)) void DPL_V_NAME(dots)(const dpl_f32_job *j) {
-  if (j->rows == 2)
-    DPL_V_NAME(dots_rows)(j, 1);
+  const dpl_f32_job job = *j; // which stores to y cannot change
+  if (job.rows == 2)
+    DPL_V_NAME(dots_rows)(&job, 1);
   else
-    DPL_V_NAME(dots_rows)(j, 0);
+    DPL_V_NAME(dots_rows)(&job, 0);
 }
 
 // ------------------------------------------------------------------------------------ sums of rows
@@ -171,6 +172,63 @@ static DPL_V_TARGET __attribute__((noinline, unused)) void DPL_V_NAME(outer)(con
     DPL_V_NAME(outer_rows)(j, 0);
 }
 
+// -------------------------------------------------------------------------------------------- rows
+
+DPL_V_INLINE DPL_V DPL_V_NAME(part)(DPL_V s, DPL_V v, DPL_V mean, dpl_f32_kind kind) {
+  const DPL_V difference = DPL_V_SUB(v, mean);
+  if (kind == DPL_F32_MAX)
+    return DPL_V_MAX(v, s);
+  return kind == DPL_F32_SUM ? DPL_V_ADD(s, v) : DPL_V_FMA(difference, difference, s);
+}
+
+// Of two results of parts of a row.
+DPL_V_INLINE DPL_V DPL_V_NAME(both)(DPL_V a, DPL_V b, dpl_f32_kind kind) {
+  return kind == DPL_F32_MAX ? DPL_V_MAX(a, b) : DPL_V_ADD(a, b);
+}
+
+// Four results are independent of each other, so that neither the latency of additions nor their
+// rounding adds up.
+DPL_V_INLINE float DPL_V_NAME(row_of)(const float *x, uint32_t n, float mean, dpl_f32_kind kind) {
+  const DPL_V m = DPL_V_SET(mean);
+  DPL_V s0 = DPL_V_SET(kind == DPL_F32_MAX ? x[0] : 0.0f), s1 = s0, s2 = s0, s3 = s0;
+  float lanes[DPL_V_LANES];
+  uint32_t i = 0;
+  for (; i + 4 * DPL_V_LANES <= n; i += 4 * DPL_V_LANES) {
+    s0 = DPL_V_NAME(part)(s0, DPL_V_LOAD(x + i), m, kind);
+    s1 = DPL_V_NAME(part)(s1, DPL_V_LOAD(x + i + DPL_V_LANES), m, kind);
+    s2 = DPL_V_NAME(part)(s2, DPL_V_LOAD(x + i + 2 * DPL_V_LANES), m, kind);
+    s3 = DPL_V_NAME(part)(s3, DPL_V_LOAD(x + i + 3 * DPL_V_LANES), m, kind);
+  }
+  for (; i + DPL_V_LANES <= n; i += DPL_V_LANES)
+    s0 = DPL_V_NAME(part)(s0, DPL_V_LOAD(x + i), m, kind);
+  s0 = DPL_V_NAME(both)(DPL_V_NAME(both)(s0, s1, kind), DPL_V_NAME(both)(s2, s3, kind), kind);
+  DPL_V_STORE(lanes, s0);
+  for (uint32_t lane = 1; lane < DPL_V_LANES; lane++)
+    lanes[0] = kind == DPL_F32_MAX ? dpl_fmax(lanes[lane], lanes[0]) : lanes[0] + lanes[lane];
+  for (; i < n; i++) {
+    const float d = x[i] - mean;
+    lanes[0] = kind == DPL_F32_MAX ? dpl_fmax(x[i], lanes[0])
+                                   : lanes[0] + (kind == DPL_F32_SUM ? x[i] : d * d);
+  }
+  return lanes[0];
+}
+
+static DPL_V_TARGET __attribute__((noinline, unused)) float
+DPL_V_NAME(row)(const float *x, uint32_t n, float mean, dpl_f32_kind kind) {
+  if (kind == DPL_F32_MAX)
+    return DPL_V_NAME(row_of)(x, n, mean, DPL_F32_MAX);
+  if (kind == DPL_F32_SUM)
+    return DPL_V_NAME(row_of)(x, n, mean, DPL_F32_SUM);
+  return DPL_V_NAME(row_of)(x, n, mean, DPL_F32_SQUARES);
+}
+
+// Compilers know how to compute several exponents at a time, for the vectors of this function.
+static DPL_V_TARGET __attribute__((noinline, unused)) void
+DPL_V_NAME(row_exp)(float *restrict y, const float *restrict x, uint32_t n, float most) {
+  for (uint32_t i = 0; i < n; i++)
+    y[i] = dpl_exp(x[i] - most);
+}
+
 #undef DPL_V_INLINE
 #undef DPL_V
 #undef DPL_V_LANES
@@ -178,4 +236,7 @@ static DPL_V_TARGET __attribute__((noinline, unused)) void DPL_V_NAME(outer)(con
 #undef DPL_V_LOAD
 #undef DPL_V_STORE
 #undef DPL_V_SET
+#undef DPL_V_ADD
+#undef DPL_V_SUB
+#undef DPL_V_MAX
 #undef DPL_V_FMA
