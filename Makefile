@@ -6,7 +6,7 @@
 PYTHON ?= $(or $(shell command -v python3.11),python3)
 JOBS ?= 2
 BIN := .venv/bin
-C_FILES = $(shell find runtime -name '*.[ch]')
+C_FILES = $(shell find runtime examples -name '*.[ch]')
 
 .PHONY: demo test lint ruff ruff-format pyright clang-format format clean
 
