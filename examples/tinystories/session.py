@@ -24,12 +24,16 @@ class OnnxLlama:
             model.SerializeToString(), providers=["CPUExecutionProvider"]
         )
         self.outputs = [output.name for output in self.session.get_outputs()]
+        self.empty = np.zeros((1, config.n_kv_heads, 0, config.head_dim), np.float32)
+        self.restarted()
+
+    def restarted(self) -> OnnxLlama:
+        """Itself, with empty caches."""
         self.position = 0
         self.feeds: dict[str, Array] = {}
-        empty = np.zeros((1, config.n_kv_heads, 0, config.head_dim), np.float32)
-        self.caches = {
-            name.replace("present", "past"): empty for name in self.outputs if name != "logits"
-        }
+        names = [name for name in self.outputs if name != "logits"]
+        self.caches = {name.replace("present", "past"): self.empty for name in names}
+        return self
 
     def step(self, token: int) -> Array:
         """Logits [vocab_size] of what follows `token`."""

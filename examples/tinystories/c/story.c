@@ -2,19 +2,16 @@
 //
 // Prints a story while the network makes it, token by token; see usage() for the options.
 #define _POSIX_C_SOURCE 200809L
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "decoder.h"
 #include "model.h"
 #include "network.h"
 #include "sampler.h"
 #include "tokenizer.h"
-
-#define ROTATION_BASE 10000.0f // of the wavelengths of the rotary embedding (arXiv 2104.09864)
 
 typedef struct {
   sampler choice;
@@ -31,41 +28,6 @@ static void fail(const char *message) {
   exit(1);
 }
 
-static void *tensor(const network_tensor *list, uint32_t count, const char *name) {
-  for (uint32_t i = 0; i < count; i++)
-    if (strcmp(list[i].name, name) == 0)
-      return list[i].data;
-  fail("the network is not a decoder: it lacks an input or output");
-  return NULL;
-}
-
-// The rotary embedding of a position as a matrix, of which each pair of dimensions is a block.
-static void rotate(float matrix[MODEL_HEAD_DIM][MODEL_HEAD_DIM], uint32_t position) {
-  memset(matrix, 0, sizeof(float) * MODEL_HEAD_DIM * MODEL_HEAD_DIM);
-  for (uint32_t i = 0; i < MODEL_HEAD_DIM; i += 2) {
-    float angle = (float)position * powf(ROTATION_BASE, -(float)i / MODEL_HEAD_DIM);
-    matrix[i][i] = matrix[i + 1][i + 1] = cosf(angle);
-    matrix[i][i + 1] = sinf(angle);
-    matrix[i + 1][i] = -matrix[i][i + 1];
-  }
-}
-
-// The logits of what follows `token`, which stands at `position`.
-static const float *step(int32_t token, uint32_t position) {
-  static float *x, (*rotation)[MODEL_HEAD_DIM];
-  static const float *logits;
-  if (x == NULL) {
-    x = tensor(network_inputs, NETWORK_INPUT_COUNT, "x");
-    rotation = tensor(network_inputs, NETWORK_INPUT_COUNT, "rotation");
-    logits = tensor(network_outputs, NETWORK_OUTPUT_COUNT, "logits");
-  }
-  memcpy(x, model_embedding[token], sizeof model_embedding[token]);
-  rotate(rotation, position);
-  if (network_run(position) != 0)
-    fail("the network did not run");
-  return logits;
-}
-
 static void print_piece(const tokenizer *t, int32_t previous, int32_t token) {
   uint8_t byte;
   uint32_t length;
@@ -80,7 +42,9 @@ static uint32_t tell(const tokenizer *t, options *o) {
   if (given == 0)
     fail("the prompt is too long");
   while (position < o->steps) {
-    const float *logits = step(tokens[position], position);
+    const float *logits = decoder_step(tokens[position], position);
+    if (logits == NULL)
+      fail("the network did not run");
     if (++position >= given)
       tokens[position] = sampler_next(&o->choice, logits, candidates, MODEL_VOCAB_SIZE);
     if (tokens[position] == TOKEN_BEGIN)
@@ -136,12 +100,12 @@ int main(int argc, char **argv) {
   if (tokenizer_open(&t, by_id, by_text, MODEL_VOCAB_SIZE, model_tokenizer,
                      sizeof model_tokenizer) != 0)
     fail("the tokenizer does not fit the network");
-  dpl_arenas_prepare(network_arenas, NETWORK_ARENA_COUNT);
-  network_load();
+  if (decoder_begin() != 0)
+    return 1;
   double begin = seconds();
   uint32_t steps = tell(&t, &o);
   double elapsed = seconds() - begin;
   fprintf(stderr, "%u tokens in %.3f s, %.0f tokens/s\n", (unsigned)steps, elapsed,
           steps / elapsed);
-  return dpl_arenas_check(network_arenas, NETWORK_ARENA_COUNT) != 0;
+  return decoder_end() != 0;
 }
