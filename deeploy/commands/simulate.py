@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     if args.html is not None:
         from deeploy.simulate.page import page
 
-        args.html.write_text(page(simulation, Path(args.model).name))
+        args.html.write_text(page(simulation, "/".join(Path(args.model).parts[-2:])))
     if args.json:
         print(json.dumps(simulation.as_json()))
     else:

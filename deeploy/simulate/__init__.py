@@ -14,6 +14,7 @@ from deeploy.diagnostics import fail
 from deeploy.dialects.graph import GraphOp
 from deeploy.dialects.tiled import NestOp
 from deeploy.instrumentation.semantics import entry_function
+from deeploy.report.memory import find_buffers
 from deeploy.report.nests import NestInfo
 from deeploy.simulate.machine import Machine, Tally
 from deeploy.simulate.nests import nests_in, owners
@@ -43,4 +44,5 @@ def simulate(module: ModuleOp, nests: Sequence[NestInfo] | None = None) -> Simul
     machine = Machine(target, [Tally() for _ in known])
     run(function, machine, owners(function, known, target.compute))
     results = map(NestResult, known, machine.tallies)
-    return Simulation(target, tuple(results), tuple(machine.events), machine.now)
+    buffers = find_buffers(function, known, target)
+    return Simulation(target, tuple(results), tuple(machine.events), machine.now, tuple(buffers))

@@ -18,7 +18,7 @@ from deeploy.costs import transfer_cycles
 from deeploy.diagnostics import fail
 from deeploy.dialects.cluster import BarrierOp, CallOp
 from deeploy.dialects.dma import StartOp, WaitOp
-from deeploy.dialects.graph import ConvOp, GraphOp, MatmulOp
+from deeploy.dialects.graph import ConvOp, DepthwiseConvOp, GraphOp, MatmulOp
 from deeploy.dialects.mem import element_bytes, level_of, memref_of, strides_of
 from deeploy.engines import find_engine
 from deeploy.interfaces.tiling import linear_forms
@@ -29,7 +29,7 @@ from deeploy.targets import Target
 Step: TypeAlias = Callable[[], None]
 ACTS = (CallOp, StartOp, WaitOp, BarrierOp)
 """What takes time. Loops and conditions without any of these are skipped."""
-CONTRACTIONS = (ConvOp, MatmulOp)
+CONTRACTIONS = (ConvOp, DepthwiseConvOp, MatmulOp)
 """Ops that do two operations, a multiplication and an addition, for each point they visit."""
 
 

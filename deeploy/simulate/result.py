@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from deeploy.report.memory import Buffer
 from deeploy.report.nests import NestInfo
 from deeploy.simulate.energy import Energy, energy_of
 from deeploy.simulate.machine import OVERHEAD, STALLS, Cause, Event, Tally, Track
@@ -85,12 +86,14 @@ class Simulation:
         nests: in the order in which they run.
         events: in the order in which they were started.
         cycles: from the first to the last instruction of core 0.
+        buffers: what lies where in the memories, and from which to which nest.
     """
 
     target: Target
     nests: tuple[NestResult, ...]
     events: tuple[Event, ...]
     cycles: int
+    buffers: tuple[Buffer, ...] = ()
 
     @property
     def causes(self) -> Counter[Cause]:

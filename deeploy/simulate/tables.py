@@ -7,13 +7,13 @@ from rich.table import Table
 
 from deeploy.report.console import number
 from deeploy.report.tables import make_table
-from deeploy.simulate.machine import OVERHEAD, STALLS, Cause, Track
+from deeploy.simulate.machine import STALLS, Cause, Track
 from deeploy.simulate.result import NOTE, NestResult, Simulation
 
 TOP = 12
 """Nests that the table shows, the longest ones."""
 
-WIDTH = 28
+WIDTH = 34
 """Characters for the names of a nest."""
 
 
@@ -84,41 +84,36 @@ def cause_table(simulation: Simulation) -> Table:
 
 def nest_table(simulation: Simulation) -> Table:
     """The longest nests."""
-    headers = ("", "node", "op", "engine", "tile", "tiles", "bytes", "cycles", "share", "kernel",
-               "stall", "overhead", "plan")  # fmt: skip
-    table = make_table(None, *headers, right=("", *headers[5:]))
+    headers = ("", "node", "engine", "tile", "tiles", "bytes", "cycles", "kernel", "stall", "plan")
+    table = make_table(None, *headers, right=("", *headers[4:]))
+    for column in table.columns[1:4]:
+        column.no_wrap, column.overflow = True, "ellipsis"
     ranked = sorted(enumerate(simulation.nests), key=lambda pair: -pair[1].cycles)
     for index, nest in ranked[:TOP]:
-        table.add_row(str(index), *nest_cells(nest, simulation.cycles))
+        table.add_row(str(index), *nest_cells(nest))
     if len(ranked) > TOP:
-        rest = sum(nest.cycles for _, nest in ranked[TOP:])
-        cells = [""] * len(headers)
-        cells[1] = f"{len(ranked) - TOP} others"
-        cells[7], cells[8] = number(rest), percent(rest / max(1, simulation.cycles))
-        table.add_row(*cells)
+        rest = number(sum(nest.cycles for _, nest in ranked[TOP:]))
+        table.add_row("", f"{len(ranked) - TOP} others", "", "", "", "", rest)
     return table
 
 
-def nest_cells(nest: NestResult, cycles: int) -> list[str]:
+def nest_cells(nest: NestResult) -> list[str]:
     """The cells of a nest's line, without its index."""
     return [
-        shortened(nest.info.name or ""),
-        shortened("+".join(nest.info.ops)),
+        shortened(nest.info.label),
         nest.info.engine,
         tile_text(nest),
         number(nest.tiles),
         number(nest.bytes),
         number(nest.cycles),
-        percent(nest.cycles / max(1, cycles)),
         percent(nest.share(Cause.KERNEL)),
         percent(nest.share(*STALLS)),
-        percent(nest.share(*OVERHEAD)),
         number(nest.info.cycles) if nest.info.cycles else "",
     ]
 
 
 def shortened(names: str) -> str:
-    """Names joined with `+` that take one line of a table: the first and the last of many."""
+    """Names joined with `+` that take one line of a table: the ends of the first and the last."""
     parts = names.split("+")
     if len(names) > WIDTH and len(parts) > 2:
         parts = [parts[0], "…", parts[-1]]
