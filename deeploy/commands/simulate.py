@@ -32,6 +32,12 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
         "--trace", metavar="T.json", type=Path, help="write a trace for ui.perfetto.dev"
     )
     group.add_argument("--html", metavar="R.html", type=Path, help="write a report, one page")
+    group.add_argument(
+        "--position",
+        metavar="N",
+        type=int,
+        help="with --stateful: how many rows the caches hold (default: the most)",
+    )
     return parser
 
 
@@ -63,7 +69,7 @@ def _simulate(args: argparse.Namespace) -> Simulation:
     from deeploy.simulate import simulate
 
     if args.model is not None and Path(args.model).suffix == ".mlir":
-        return simulate(_read(args))
+        return simulate(_read(args), position=args.position)
     from deeploy.commands.driver import Compiler, progress
 
     options = read_options(args)
@@ -71,7 +77,8 @@ def _simulate(args: argparse.Namespace) -> Simulation:
         compiler = Compiler(options, None, shown)
         compilation = compiler.run()
         shown.show("simulating")
-        simulation = simulate(compilation.module, [row.nest for row in compilation.summary.nests])
+        nests = [row.nest for row in compilation.summary.nests]
+        simulation = simulate(compilation.module, nests, args.position)
     if options.timing:
         compiler.timing.report()
     if options.report:

@@ -21,6 +21,7 @@ from deeploy.dialects.dma import StartOp, WaitOp
 from deeploy.dialects.graph import ConvOp, DepthwiseConvOp, GraphOp, MatmulOp
 from deeploy.dialects.mem import element_bytes, level_of, memref_of, strides_of
 from deeploy.engines import find_engine
+from deeploy.functions import position_of
 from deeploy.interfaces.tiling import linear_forms
 from deeploy.interpreters.indices import Extent, closure, function_of, known_extents
 from deeploy.simulate.machine import Machine, Track
@@ -33,28 +34,33 @@ CONTRACTIONS = (ConvOp, DepthwiseConvOp, MatmulOp)
 """Ops that do two operations, a multiplication and an addition, for each point they visit."""
 
 
-def run(function: FuncOp, machine: Machine, nests: Mapping[Operation, int]) -> None:
+def run(function: FuncOp, machine: Machine, nests: Mapping[Operation, int], position: int) -> None:
     """Play a function.
 
     Args:
         function: lowered, with its transfers and barriers.
         machine: gets what happens.
         nests: the nest, by index, of each op that takes time and of each loop.
+        position: how many rows the caches hold, if they grow.
 
     Raises:
         PassFailedException: a size or a condition is no index arithmetic.
     """
-    for step in Program(function, machine, nests).block(function.body.block):
+    for step in Program(function, machine, nests, position).block(function.body.block):
         step()
 
 
 class Program:
     """Turns the ops of a function into steps on a machine."""
 
-    def __init__(self, function: FuncOp, machine: Machine, nests: Mapping[Operation, int]) -> None:
+    def __init__(
+        self, function: FuncOp, machine: Machine, nests: Mapping[Operation, int], position: int
+    ) -> None:
         self.machine = machine
         self.nests = nests
-        self.values: dict[SSAValue, int] = {}
+        self.position = position
+        argument = position_of(function)
+        self.values: dict[SSAValue, int] = {} if argument is None else {argument: position}
         self.acting = {op for op in function.walk() if any(map(acts, op.walk()))}
         calls = (op for op in function.walk() if isinstance(op, CallOp))
         self.last_calls = set({nests[op]: op for op in calls}.values())
@@ -154,7 +160,7 @@ class Program:
 
     def call(self, op: CallOp) -> Step:
         """A kernel call."""
-        nest, cost = self.nests[op], kernel_cost(op, self.machine.target.cores)
+        nest, cost = self.nests[op], self.kernel_cost(op)
         read = self.extents(known_extents(op, (op.output,)))
         is_last = op in self.last_calls
 
@@ -163,6 +169,23 @@ class Program:
             self.machine.call(nest, cycles, operations, sizes if is_last else ())
 
         return call
+
+    def kernel_cost(
+        self, op: CallOp
+    ) -> Callable[[tuple[int, ...]], tuple[int, int, tuple[int, ...]]]:
+        """Cycles, operations and the extent of each iterator, from the extents of a tile."""
+        cores = self.machine.target.cores
+        kernel = find_engine(op.engine.data).kernel(op.op)
+        each = 2 if isinstance(op.op, CONTRACTIONS) else 1
+
+        @cache
+        def cost(extents: tuple[int, ...]) -> tuple[int, int, tuple[int, ...]]:
+            if 0 in extents:
+                return 0, 0, ()
+            sizes = iterator_sizes(op.op, extents, self.position)
+            return int(kernel.cycles(op.op, sizes, cores)), each * math.prod(sizes), sizes
+
+        return cost
 
     def start(self, op: StartOp) -> Step:
         """The start of a transfer."""
@@ -189,31 +212,14 @@ def dynamic(extents: Sequence[Extent]) -> Iterator[SSAValue]:
     return (e for e in extents if not isinstance(e, int))
 
 
-def kernel_cost(
-    op: CallOp, cores: int
-) -> Callable[[tuple[int, ...]], tuple[int, int, tuple[int, ...]]]:
-    """Cycles and operations of a call, and the extent of each iterator, from those of its tile."""
-    kernel = find_engine(op.engine.data).kernel(op.op)
-    each = 2 if isinstance(op.op, CONTRACTIONS) else 1
-
-    @cache
-    def cost(extents: tuple[int, ...]) -> tuple[int, int, tuple[int, ...]]:
-        if 0 in extents:
-            return 0, 0, ()
-        sizes = iterator_sizes(op.op, extents)
-        return int(kernel.cycles(op.op, sizes, cores)), each * math.prod(sizes), sizes
-
-    return cost
-
-
-def iterator_sizes(op: GraphOp, extents: Sequence[int]) -> tuple[int, ...]:
-    """The extent of each iterator for a tile of the result.
+def iterator_sizes(op: GraphOp, extents: Sequence[int], position: int = 0) -> tuple[int, ...]:
+    """The extent of each iterator for a tile of the result, at a position.
 
     Where several iterators share a dimension (groups and the channels in a group), the one with the
     largest coefficient takes as much as it can.
     """
-    iterators = op.iterators()
-    sizes = [it.extent for it in iterators]
+    iterators = op.domain()
+    sizes = [it.extent if it.plus is None else position + it.plus for it in iterators]
     for form, extent in zip(linear_forms(op.result_maps()[0]), extents, strict=True):
         rest = extent - 1
         for i in sorted(form.used(), key=lambda i: -form.coefficients[i]):
