@@ -50,6 +50,11 @@ static __attribute__((noinline, unused)) __m128i dpl_load_part_any(const uint8_t
 
 // The n < 16 bytes at p, followed by zeros.
 DPL_INLINE __m128i dpl_load_part(const uint8_t *p, uint32_t n) {
+  if (n == 4) {
+    int32_t four;
+    memcpy(&four, p, 4);
+    return _mm_cvtsi32_si128(four);
+  }
   return n == 8 ? dpl_load8(p) : dpl_load_part_any(p, n);
 }
 
