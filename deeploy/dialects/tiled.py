@@ -48,6 +48,7 @@ from xdsl.traits import IsolatedFromAbove, IsTerminator, Pure, SingleBlockImplic
 from xdsl.utils.exceptions import VerifyException
 
 from deeploy.dialects.graph import GraphOp, element_type, extent_of, tuple_of
+from deeploy.interfaces.nest_space import NestSpace
 from deeploy.interfaces.tiling import Iterator, shape_of
 
 
@@ -177,12 +178,13 @@ class NestOp(IRDLOperation):
             sizes = tuple_of(self.tile)
             if len(sizes) != len(iterators):
                 raise VerifyException(f"'tiled.nest' needs {len(iterators)} tile sizes")
-            for it, size in zip(iterators, sizes, strict=True):
+            whole = NestSpace.of(self).whole
+            for i, (it, size) in enumerate(zip(iterators, sizes, strict=True)):
                 if not 1 <= size <= it.extent:
                     raise VerifyException(
                         f"tile size {size} of '{it.name}' is not 1 to {it.extent}"
                     )
-                if size < it.extent and not (it.parallel and it.tileable):
+                if size < it.extent and i in whole:
                     raise VerifyException(f"iterator '{it.name}' cannot be tiled")
             cut = [i for i, it in enumerate(iterators) if sizes[i] < it.extent]
             if sorted(self.loop_order()) != cut:

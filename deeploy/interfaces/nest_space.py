@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from xdsl.ir import SSAValue
 
 from deeploy.dialects.graph import GraphOp
-from deeploy.dialects.tiled import NestOp
 from deeploy.interfaces.tiling import Iterator, LinearForm, linear_forms
+
+if TYPE_CHECKING:
+    from deeploy.dialects.tiled import NestOp
 
 Terms = Mapping[int, int]
 """Coefficients by iterator."""
@@ -25,10 +28,13 @@ class NestSpace:
     """The iterators of a nest, first those of its last op, and linear forms over them.
 
     `values` has one form for each dimension of every value in the body, `ops` one for each iterator
-    of every op: its extent under tile sizes is the extent of the form.
+    of every op: its extent under tile sizes is the extent of the form. `whole` are the iterators
+    that cannot be cut, as some op needs all of their values; others that are not `tileable` would
+    make an inner op run again for the same values.
     """
 
     iterators: tuple[Iterator, ...]
+    whole: frozenset[int]
     values: Mapping[SSAValue, tuple[LinearForm, ...]]
     ops: Mapping[GraphOp, tuple[LinearForm, ...]]
 
@@ -57,8 +63,10 @@ class _Composer:
                 self.values[value] = [self.compose(op, form) for form in linear_forms(map)]
         for map, value in zip(root.result_maps(), root.results, strict=True):
             self.values[value] = [self.compose(root, form) for form in linear_forms(map)]
+        whole = self.whole_iterators()
         return NestSpace(
-            tuple(self.restricted()),
+            tuple(self.restricted(whole)),
+            whole,
             {value: self.finished(forms) for value, forms in self.values.items()},
             {op: self.finished(forms) for op, forms in self.ops.items()},
         )
@@ -93,15 +101,24 @@ class _Composer:
                     terms[i] = terms.get(i, 0) + coefficient * factor
         return terms, offset
 
-    def restricted(self) -> list[Iterator]:
-        """Iterators that would make an inner op run again for the same values are not cut."""
-        needed = set(range(len(self.nest.iterators())))
+    def whole_iterators(self) -> frozenset[int]:
+        """The iterators that some op needs whole."""
+        return frozenset(
+            i
+            for op, forms in self.ops.items()
+            for iterator, (terms, _) in zip(op.iterators(), forms, strict=True)
+            if not (iterator.parallel and iterator.tileable)
+            for i in terms
+        )
+
+    def restricted(self, whole: frozenset[int]) -> list[Iterator]:
+        """Iterators are not cut either if an inner op would run again for the same values."""
+        free = set(range(len(self.nest.iterators()))) - whole
         for op in self.nest.body_ops()[:-1]:
             forms = self.values[op.results[0]]
-            needed &= {i for terms, _ in forms for i in terms}
+            free &= {i for terms, _ in forms for i in terms}
         return [
-            it if i in needed else replace(it, tileable=False)
-            for i, it in enumerate(self.iterators)
+            it if i in free else replace(it, tileable=False) for i, it in enumerate(self.iterators)
         ]
 
     def finished(self, forms: list[tuple[Terms, int]]) -> tuple[LinearForm, ...]:

@@ -297,3 +297,19 @@ func.func @network(%x: tensor<4x8xsi8>) {
 }
 
 // CHECK: 'tiled.alternatives' has nests of other types than results
+
+// -----
+
+// A concatenation needs its axis whole, also where another op follows it.
+
+func.func @network(%x: tensor<4x8xsi8>, %y: tensor<4x2xsi8>) {
+  %0 = tiled.nest ins(%x, %y : tensor<4x8xsi8>, tensor<4x2xsi8>) -> tensor<4x10xsi8> attributes {tile = array<i64: 4, 5>, order = array<i64: 1>} {
+  ^bb0(%a: tensor<4x8xsi8>, %b: tensor<4x2xsi8>):
+    %1 = graph.concat %a, %b {axis = 1} : tensor<4x8xsi8>, tensor<4x2xsi8> -> tensor<4x10xsi8>
+    %2 = graph.clip %1 {min = 0, max = 9} : tensor<4x10xsi8> -> tensor<4x10xsi8>
+    tiled.yield %2 : tensor<4x10xsi8>
+  }
+  func.return
+}
+
+// CHECK: iterator 'd1' cannot be tiled
