@@ -14,7 +14,6 @@ GRAPH = (
     "simplify",
     "fuse-requant",
     "share-caches",
-    "tabulate",
 )
 """Optimisations that know no target."""
 

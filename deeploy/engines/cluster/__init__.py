@@ -23,6 +23,4 @@ ENGINE = Engine(
         **reduction.KERNELS,
         **movement.KERNELS,
     },
-    # one dot product of four bytes (Xpulp)
-    peak_operations=8.0,
 )

@@ -21,6 +21,7 @@ from deeploy.functions import functions_of
 from deeploy.interfaces.nest_space import NestSpace
 from deeploy.interfaces.tiling import linear_forms, shape_of
 from deeploy.planner.candidates import tile_limits
+from deeploy.planner.problem import align_up
 from deeploy.targets import Target, target_of
 
 
@@ -175,15 +176,16 @@ def fits(nest: NestOp, target: Target, budget: int) -> bool:
 
 
 def smallest_bytes(nest: NestOp, space: NestSpace, sizes: list[int], target: Target) -> int:
-    """Bytes of all tiles of given sizes, and of kernel scratch."""
+    """Bytes of all tiles of given sizes, and of kernel scratch, each in a place of its own."""
+    memory = target.memory(target.compute)
     total = 0
     for value, forms in space.values.items():
         extents = zip(forms, shape_of(value), strict=True)
         tile = math.prod(min(form.extent(sizes), extent) for form, extent in extents)
-        total += tile * element_bytes(element_type(value))
-    memory = target.memory(target.compute).size
+        total += align_up(tile * element_bytes(element_type(value)), memory.align)
     for op in nest.body_ops():
-        total += kernel_of(op).scratch_bytes(op, target.cores, memory)
+        scratch = kernel_of(op).scratch_bytes(op, target.cores, memory.size)
+        total += align_up(scratch, memory.align)
     return total
 
 

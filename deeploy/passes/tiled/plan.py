@@ -28,8 +28,8 @@ from deeploy.dialects.tiled import AlternativesOp
 from deeploy.functions import functions_of, owner_of
 from deeploy.planner.extract import Extracted, extract, root_of, ways_of
 from deeploy.planner.model import NoPlan, Options, solve
-from deeploy.planner.problem import Plan, Problem
-from deeploy.targets import target_of
+from deeploy.planner.problem import Plan, Problem, Step
+from deeploy.targets import Target, target_of
 
 SUMMARY = "tiled.plan"
 """Attribute of the function with solver status, gap, seconds and estimated cycles."""
@@ -56,35 +56,57 @@ class PlanPass(ModulePass):
         target = target_of(op)
         for function in functions_of(op):
             extracted = extract(function, target, self.buffers)
+            check_fits(function, target, extracted.problem, self.buffers)
             plan = self.solve(extracted.problem)
             annotate(function, extracted, plan)
             take_ways(extracted, plan)
 
     def solve(self, problem: Problem) -> Plan:
         """Solve, or say what does not fit."""
-        check_fits(problem)
         try:
             return solve(problem, Options(self.objective, self.solver, self.max_seconds))
         except NoPlan as error:
             raise PassFailedException(f"{error}; {describe_demand(problem)}") from None
 
 
-def check_fits(problem: Problem) -> None:
+def check_fits(
+    function: func.FuncOp, target: Target, problem: Problem, buffers: int | None
+) -> None:
     """Check that each nest alone fits into the compute memory.
 
     Raises:
         PassFailedException: naming the nest that needs most.
     """
-    if not problem.steps:
+    step = largest(problem)
+    if step is None or step.smallest() <= problem.compute.size:
         return
-    step = max(problem.steps, key=lambda s: s.smallest())
-    if step.smallest() > problem.compute.size:
-        raise PassFailedException(
-            f"nest '{step.name}' does not fit: it needs at least {step.smallest()} bytes of "
-            f"{problem.compute.name}, and {problem.compute.size} are given; the smallest budget "
-            f"for the whole network is {step.smallest()} bytes; give more {problem.compute.name}, "
-            "fewer cores (less kernel scratch), or let 'buffers' be chosen"
-        )
+    name, size = problem.compute.name, problem.compute.size
+    raise PassFailedException(
+        f"nest '{step.name}' does not fit: it needs at least {step.smallest()} bytes of {name}, "
+        f"and {size} are given; the smallest budget for the whole network is "
+        f"{smallest_budget(function, target, buffers)} bytes; give more {name}, fewer cores (less "
+        "kernel scratch), or let 'buffers' be chosen"
+    )
+
+
+def largest(problem: Problem) -> Step | None:
+    """The step that needs most of the compute memory."""
+    return max(problem.steps, key=lambda s: s.smallest(), default=None)
+
+
+def smallest_budget(function: func.FuncOp, target: Target, buffers: int | None) -> int:
+    """The bytes of compute memory with which each nest fits; kernels use more where there is more.
+
+    Raises:
+        PassFailedException: if a nest cannot be planned.
+    """
+    problem = extract(function, target, buffers).problem
+    step = largest(problem)
+    if step is None or step.smallest() <= problem.compute.size:
+        return problem.compute.size
+    return smallest_budget(
+        function, target.with_sizes(**{target.compute: step.smallest()}), buffers
+    )
 
 
 def describe_demand(problem: Problem) -> str:
