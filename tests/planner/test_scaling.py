@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from unittest import mock
 
-from lowering_helpers import HOST, function_of, nests_on, run_pass
+from lowering_helpers import HOST, function_of, nests_on
 from planning_helpers import assert_valid
 
 from deeploy.planner import extract as extraction
