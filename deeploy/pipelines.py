@@ -14,6 +14,7 @@ GRAPH = (
     "simplify",
     "fuse-requant",
     "share-caches",
+    "tabulate",
 )
 """Optimisations that know no target."""
 

@@ -138,8 +138,8 @@ def _input_type(text: str) -> tuple[str, str]:
 # --- Declaring and reading ------------------------------------------------------------------------
 
 
-def add_compile_options(parser: argparse.ArgumentParser) -> None:
-    """Declare everything that `read_options` reads."""
+def add_compile_options(parser: argparse.ArgumentParser, output: bool = True) -> None:
+    """Declare everything that `read_options` reads, the folder of the project only if wanted."""
     parser.add_argument("model", metavar="MODEL.onnx", nargs="?", help="the network")
     parser.add_argument(
         "--stateful",
@@ -151,7 +151,12 @@ def add_compile_options(parser: argparse.ArgumentParser) -> None:
     _add_plan_options(parser)
     _add_data_options(parser)
     _add_insight_options(parser)
-    parser.add_argument("-o", "--output", metavar="OUT", type=Path, help="folder of the project")
+    if output:
+        parser.add_argument(
+            "-o", "--output", metavar="OUT", type=Path, help="folder of the project"
+        )
+    else:
+        parser.set_defaults(output=None)
 
 
 def _add_target_options(parser: argparse.ArgumentParser) -> None:

@@ -111,11 +111,16 @@ class Kernel(ABC):
 
 @dataclass(frozen=True)
 class Engine:
-    """A named set of kernels."""
+    """A named set of kernels.
+
+    `peak_operations` is what it does in a cycle at best, for each core of the target; 0 where that
+    is not known. A multiplication and an addition are two.
+    """
 
     name: str
     summary: str
     kernels: Mapping[type[GraphOp], Kernel] = field(hash=False)
+    peak_operations: float = 0.0
 
     def declines(self, op: GraphOp) -> str | None:
         """Why the engine cannot run an op, or None."""

@@ -14,6 +14,7 @@ MODULES = {
     "convert-to-channels-last": "graph.convert_to_channels_last:ConvertToChannelsLastPass",
     "cancel-transposes": "graph.cancel_transposes:CancelTransposesPass",
     "share-caches": "graph.share_caches:ShareCachesPass",
+    "tabulate": "graph.tabulate:TabulatePass",
     "set-target": "graph.set_target:SetTargetPass",
     "place": "graph.place:PlacePass",
     "form-nests": "tiled.form_nests:FormNestsPass",

@@ -6,6 +6,7 @@ transfers carry the names of the ONNX nodes.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
@@ -155,6 +156,9 @@ def assign_nests(function: FuncOp, nests: Sequence[NestInfo], compute: str) -> d
     the memory `compute`, the last one for a store.
     """
     ends = list(accumulate(len(nest.ops) for nest in nests))
+    named: dict[str | None, list[int]] = {}
+    for i, nest in enumerate(nests):
+        named.setdefault(nest.name, []).append(i)
     found: dict[Operation, int] = {}
     calls = 0
     for op in function.walk():
@@ -163,20 +167,22 @@ def assign_nests(function: FuncOp, nests: Sequence[NestInfo], compute: str) -> d
             calls += 1
         elif isinstance(op, StartOp):
             load = level_of(op.destination) == compute
-            found[op] = _nest_of_transfer(op, nests, _nest_of_call(calls - (not load), ends), load)
+            current = _nest_of_call(calls - (not load), ends)
+            found[op] = _nearest(named.get(node_name(op), []), current, load)
     return found
 
 
 def _nest_of_call(call: int, ends: Sequence[int]) -> int:
-    return next((i for i, end in enumerate(ends) if call < end), max(0, len(ends) - 1))
+    return max(0, min(bisect_right(ends, call), len(ends) - 1))
 
 
-def _nest_of_transfer(op: StartOp, nests: Sequence[NestInfo], current: int, load: bool) -> int:
-    name = node_name(op)
-    named = [i for i, nest in enumerate(nests) if nest.name == name]
+def _nearest(named: Sequence[int], current: int, load: bool) -> int:
+    """Of the nests of a name the first from `current` on, or, for a store, the last up to it."""
+    if not named:
+        return current
     if load:
-        return next((i for i in named if i >= current), named[-1] if named else current)
-    return next((i for i in reversed(named) if i <= current), named[0] if named else current)
+        return named[min(bisect_left(named, current), len(named) - 1)]
+    return named[max(bisect_right(named, current) - 1, 0)]
 
 
 def uses_of(value: SSAValue) -> Iterator[Operation]:

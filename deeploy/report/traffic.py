@@ -7,13 +7,11 @@ have, and no data is touched.
 from __future__ import annotations
 
 import math
-import operator
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from xdsl.dialects import arith, memref, scf
-from xdsl.dialects.builtin import DYNAMIC_INDEX, IntegerAttr
+from xdsl.dialects import scf
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, Operation, SSAValue
 
@@ -21,6 +19,7 @@ from deeploy.diagnostics import fail
 from deeploy.dialects.dma import StartOp
 from deeploy.dialects.mem import element_bytes, level_of
 from deeploy.functions import position_of, positions_in
+from deeploy.interpreters.indices import Extent, closure, function_of, known_extents
 from deeploy.report.nests import NestInfo, assign_nests, memref_of
 
 
@@ -32,33 +31,6 @@ class Traffic:
     destination: str
     bytes: int
     transfers: int
-
-
-_BINARY: dict[type[Operation], Callable[[int, int], int]] = {
-    arith.AddiOp: int.__add__,
-    arith.SubiOp: int.__sub__,
-    arith.MuliOp: int.__mul__,
-    arith.DivUIOp: int.__floordiv__,
-    arith.RemUIOp: int.__mod__,
-    arith.DivSIOp: lambda a, b: abs(a) // abs(b) * (1 if a * b >= 0 else -1),
-    arith.RemSIOp: lambda a, b: int(math.fmod(a, b)),
-    arith.FloorDivSIOp: int.__floordiv__,
-    arith.CeilDivSIOp: lambda a, b: -(-a // b),
-    arith.MinSIOp: min,
-    arith.MaxSIOp: max,
-    arith.MinUIOp: min,
-    arith.MaxUIOp: max,
-    arith.AndIOp: int.__and__,
-    arith.OrIOp: int.__or__,
-    arith.XOrIOp: int.__xor__,
-}
-
-# In the order of the predicates of `arith.cmpi`; indices are never negative where unsigned.
-_COMPARISONS: tuple[Callable[[int, int], bool], ...] = (
-    operator.eq, operator.ne,
-    operator.lt, operator.le, operator.gt, operator.ge,
-    operator.lt, operator.le, operator.gt, operator.ge,
-)  # fmt: skip
 
 
 def count_transfers(function: FuncOp) -> dict[StartOp, Traffic]:
@@ -112,32 +84,9 @@ def _moves(op: Operation) -> bool:
     return any(isinstance(inner, StartOp) for inner in op.walk())
 
 
-def _shape(op: StartOp) -> list[int | SSAValue]:
+def _shape(op: StartOp) -> list[Extent]:
     """The extents of a transfer: numbers, or the values that tell them."""
-    shapes = [_extents(value) for value in (op.destination, op.source)]
-    extents: list[int | SSAValue] = []
-    for pair in zip(*shapes, strict=True):
-        known = [extent for extent in pair if extent is not None]
-        if not known:
-            fail(op, "the size of the transfer is not known")
-        extents.append(min(known, key=lambda extent: not isinstance(extent, int)))
-    return extents
-
-
-def _extents(value: SSAValue) -> list[int | SSAValue | None]:
-    """The extents of a buffer; None where only its producer knows them."""
-    shape = memref_of(value).get_shape()
-    if DYNAMIC_INDEX not in shape:
-        return list(shape)
-    if not isinstance(value.owner, memref.SubviewOp):
-        return [None if extent == DYNAMIC_INDEX else extent for extent in shape]
-    dynamic = iter(value.owner.sizes)
-    sizes = [
-        next(dynamic) if size == DYNAMIC_INDEX else int(size)
-        for size in value.owner.static_sizes.get_values()
-    ]
-    # Leading dimensions of extent 1 may have been dropped.
-    return list(sizes[len(sizes) - len(shape) :])
+    return known_extents(op, (op.destination, op.source))
 
 
 def _roots(op: Operation) -> Iterator[SSAValue]:
@@ -155,16 +104,7 @@ def _roots(op: Operation) -> Iterator[SSAValue]:
 
 def _needed(function: FuncOp) -> set[SSAValue]:
     """All values that transfers, loops and conditions depend on."""
-    work = [value for op in function.walk() for value in _roots(op)]
-    needed: set[SSAValue] = set()
-    while work:
-        value = work.pop()
-        if value in needed:
-            continue
-        needed.add(value)
-        if isinstance(value.owner, Operation):
-            work += value.owner.operands
-    return needed
+    return closure(value for op in function.walk() for value in _roots(op))
 
 
 # --- Counting -------------------------------------------------------------------------------------
@@ -231,16 +171,4 @@ class _Counter:
         if not any(result in self.needed for result in op.results):
             return
         operands = [self.values[operand] for operand in op.operands]
-        if type(op) in _BINARY:
-            result = _BINARY[type(op)](*operands)
-        elif isinstance(op, arith.ConstantOp) and isinstance(op.value, IntegerAttr):
-            result = op.value.value.data
-        elif isinstance(op, arith.CmpiOp):
-            result = int(_COMPARISONS[op.predicate.value.data](*operands))
-        elif isinstance(op, arith.SelectOp):
-            result = operands[1] if operands[0] else operands[2]
-        elif isinstance(op, arith.IndexCastOp):
-            result = operands[0]
-        else:
-            fail(op, "the size of a transfer depends on this op, which cannot be counted")
-        self.values[op.results[0]] = result
+        self.values[op.results[0]] = function_of(op)(*operands)

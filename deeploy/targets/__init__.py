@@ -64,6 +64,23 @@ class Link:
 
 
 @dataclass(frozen=True)
+class Power:
+    """What parts of a chip take, in milliwatts at its clock; all 0 where nothing is known.
+
+    `base` is always there: leakage, clocks, memories, controller. Each core takes `core` while it
+    computes and `idle_core` while it waits, each direction of the DMA `dma` while it moves, the
+    accelerator `npu` while it computes. The whole is known to about a share of `uncertainty`.
+    """
+
+    base: float = 0.0
+    core: float = 0.0
+    idle_core: float = 0.0
+    dma: float = 0.0
+    npu: float = 0.0
+    uncertainty: float = 0.0
+
+
+@dataclass(frozen=True)
 class Target:
     """A chip.
 
@@ -88,6 +105,7 @@ class Target:
     register_cycles: int = 4
     tile_cycles: int = 20
     clock_hz: int = 0
+    power: Power = Power()
     summary: str = ""
 
     def memory(self, name: str) -> Memory:
@@ -151,6 +169,7 @@ def target_of(module: ModuleOp) -> Target:
         fields = _from_attr(attr)
         fields["memories"] = tuple(Memory(**m) for m in fields["memories"])
         fields["links"] = tuple(Link(**link) for link in fields["links"])
+        fields["power"] = Power(**fields.get("power", {}))
         return Target(**fields)
     except (TypeError, KeyError) as error:
         raise PassFailedException(f"malformed '{TARGET}': {error}") from None

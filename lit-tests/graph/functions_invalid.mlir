@@ -110,6 +110,15 @@ func.func @network(%x: tensor<2x3xsi8>) {
 
 // -----
 
+func.func @network(%x: tensor<2x3xsi8>, %t: tensor<255xsi32>) {
+  %0 = graph.int_softmax %x table %t : tensor<255xsi32> {a = 1 : i64, b = 173 : i64, c = 15599 : i64, log2 = 127 : i64} : tensor<2x3xsi8> -> tensor<2x3xui8>
+  func.return
+}
+
+// CHECK: 'graph.int_softmax' needs a table of 256 elements
+
+// -----
+
 func.func @network(%x: tensor<2xf32>) {
   %0 = graph.unary "sin" %x : tensor<2xf32> -> tensor<2xf32>
   func.return

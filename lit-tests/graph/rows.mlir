@@ -19,6 +19,14 @@ func.func @int_softmax_requant(%x: tensor<4x9xui8>, %m: tensor<9xsi32>) -> tenso
 // CHECK-LABEL: func.func @int_softmax_requant(%x: tensor<4x9xui8>, %m: tensor<9xsi32>) -> tensor<4x9xsi8> {
 // CHECK-NEXT:    %0 = graph.int_softmax %x mul %m : tensor<9xsi32> {a = 2 : i64, b = 9 : i64, c = 1 : i64, log2 = 5 : i64, requant = #graph.requant<mul = 77, add = 1000, shift = 9, min = -100, max = 120>} : tensor<4x9xui8> -> tensor<4x9xsi8>
 
+func.func @int_softmax_table(%x: tensor<4x9xui8>, %t: tensor<256xsi32>) -> tensor<4x9xui8> {
+  %0 = graph.int_softmax %x table %t : tensor<256xsi32> {a = 2 : i64, b = 9 : i64, c = 1 : i64, log2 = 5 : i64} : tensor<4x9xui8> -> tensor<4x9xui8>
+  func.return %0 : tensor<4x9xui8>
+}
+
+// CHECK-LABEL: func.func @int_softmax_table(%x: tensor<4x9xui8>, %t: tensor<256xsi32>) -> tensor<4x9xui8> {
+// CHECK-NEXT:    %0 = graph.int_softmax %x table %t : tensor<256xsi32> {a = 2 : i64, b = 9 : i64, c = 1 : i64, log2 = 5 : i64} : tensor<4x9xui8> -> tensor<4x9xui8>
+
 func.func @ita_max(%x: tensor<2x5x9xsi8>) -> tensor<2x5x9xui8> {
   %0 = graph.ita_max %x {levels = 256 : i64} : tensor<2x5x9xsi8> -> tensor<2x5x9xui8>
   func.return %0 : tensor<2x5x9xui8>

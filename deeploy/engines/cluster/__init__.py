@@ -23,4 +23,6 @@ ENGINE = Engine(
         **reduction.KERNELS,
         **movement.KERNELS,
     },
+    # one dot product of four bytes (Xpulp)
+    peak_operations=8.0,
 )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from deeploy.dialects.graph import (
+    DISTANCES,
     GraphOp,
     IntLayerNormOp,
     IntRMSNormOp,
@@ -39,6 +40,7 @@ from deeploy.engines.cluster.common import (
     requant_fields,
     wrapped,
 )
+from deeploy.interfaces.tiling import shape_of
 
 MOST_COLUMNS = 1 << 16
 """Of rows whose squares are summed in 32 bits."""
@@ -74,7 +76,7 @@ class RowKernel(Kernel):
         return [{**operands(call), **self.parameters(call)}]
 
     def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
-        *outer, columns = sizes
+        *outer, columns = sizes[: len(shape_of(op.results[0]))]
         rows, cost = math.prod(outer), self.cost
         results = cost.results
         if isinstance(op, Requantised) and op.requant is not None:
@@ -111,7 +113,9 @@ class IntSoftmaxKernel(IntRowKernel):
         op = call.op
         assert isinstance(op, IntSoftmaxOp)
         a, b, c = (wrapped(v.value.data) for v in (op.a, op.b, op.c))
-        log2 = min(op.log2.value.data, 256)  # bytes differ by less
+        if op.table is not None:
+            return {"table": f"(const uint32_t *){call.inputs[1].pointer}", **self.epilogue(call)}
+        log2 = min(op.log2.value.data, DISTANCES)  # bytes differ by less
         return {"a": a, "b": b, "c": c, "log2": log2, **self.epilogue(call)}
 
 

@@ -26,10 +26,13 @@ from deeploy.resources import Array
 @numpy_meaning(IntSoftmaxOp)
 def int_softmax(op: IntSoftmaxOp, inputs: Sequence[Array], overhangs: Overhangs) -> Array:
     x = wide(inputs[0])
-    a, b, c, log2 = (v.value.data for v in (op.a, op.b, op.c, op.log2))
-    x = x - x.max(axis=-1, keepdims=True)
-    z = np.clip(-x // log2, 0, 31)
-    e = (a * (x + z * log2 + b) ** 2 + c) >> z
+    distance = x.max(axis=-1, keepdims=True) - x
+    if op.table is None:
+        a, b, c, log2 = (v.value.data for v in (op.a, op.b, op.c, op.log2))
+        z = np.clip(distance // log2, 0, 31)
+        e = (a * (z * log2 - distance + b) ** 2 + c) >> z
+    else:
+        e = wide(inputs[1])[distance]
     return quotient(e * 255, e.sum(axis=-1, keepdims=True))
 
 

@@ -236,8 +236,11 @@ def with_epilogue(
     factors = write_factors(ctx, epilogue_here, key)
     main = op.operands[: len(op.operands) - len(op.epilogue_maps())]
     properties = {k: v for k, v in op.properties.items() if k != "operandSegmentSizes"}
+    segments = [[v] for v in main]
+    if isinstance(op, IntSoftmaxOp) and op.table is None:
+        segments.append([])
     new_op = type(op).build(
-        operands=[*([v] for v in main), factors.mul, factors.add],
+        operands=[*segments, factors.mul, factors.add],
         properties={**properties, "requant": factors.requant},
         result_types=[tensor(shape_of(result), elements)],
     )

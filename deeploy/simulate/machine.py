@@ -1,0 +1,151 @@
+"""The clock of a simulated chip: cores, two directions of the DMA, and who waits for whom.
+
+All cores run the same program. Core 0 does what the others do and drives the DMA besides, so it is
+never the first at a barrier, and its clock is that of the program. Transfers go on beside it: one
+server for each direction, which serves them in the order in which they were started.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
+
+from deeploy.costs import start_cycles
+from deeploy.targets import Target
+
+
+class Cause(StrEnum):
+    """What core 0 spends its time on."""
+
+    KERNEL = "kernel"
+    LOOP = "loop"
+    DRIVE = "drive"
+    BARRIER = "barrier"
+    LOAD = "wait for load"
+    STORE = "wait for store"
+
+
+STALLS = (Cause.LOAD, Cause.STORE)
+"""Causes in which core 0 waits for something else."""
+OVERHEAD = (Cause.LOOP, Cause.DRIVE, Cause.BARRIER)
+"""Causes that are the price of dividing the work."""
+
+
+class Track(StrEnum):
+    """What works on its own."""
+
+    CORES = "cores"
+    LOAD = "DMA in"
+    STORE = "DMA out"
+
+
+class Event(NamedTuple):
+    """Something that took from cycle `start` to cycle `end`, for the nest of that index."""
+
+    track: Track
+    what: str
+    nest: int
+    start: int
+    end: int
+
+
+@dataclass
+class Tally:
+    """What a nest has taken so far.
+
+    Attributes:
+        cycles: of core 0, by cause; together the time of the nest.
+        busy: cycles of each track; they overlap.
+        bytes: moved by each track.
+        counts: calls, tiles, transfers and barriers.
+        operations: of all kernels: a multiplication with its addition counts as two.
+        sizes: extents of the largest tile of the nest's last op.
+        first, last: cycle in which something of the nest happened first and last.
+    """
+
+    cycles: Counter[Cause] = field(default_factory=Counter[Cause])
+    busy: Counter[Track] = field(default_factory=Counter[Track])
+    bytes: Counter[Track] = field(default_factory=Counter[Track])
+    counts: Counter[str] = field(default_factory=Counter[str])
+    operations: int = 0
+    sizes: tuple[int, ...] = ()
+    first: int | None = None
+    last: int = 0
+
+
+@dataclass
+class Machine:
+    """Plays kernels, transfers, waits and barriers.
+
+    Attributes:
+        target: the chip.
+        tallies: one for each nest.
+        now: the clock of core 0, in cycles.
+        free: when each direction of the DMA is done with what was started.
+        pending: for each channel, the track and the end of the last transfer started on it.
+    """
+
+    target: Target
+    tallies: list[Tally]
+    events: list[Event] = field(default_factory=list[Event])
+    now: int = 0
+    free: Counter[Track] = field(default_factory=Counter[Track])
+    pending: dict[object, tuple[int, Track]] = field(
+        default_factory=dict[object, tuple[int, Track]]
+    )
+
+    def spend(self, nest: int, cause: Cause, cycles: int) -> None:
+        """Core 0 is busy with something, or waits."""
+        if cycles > 0:
+            self.tallies[nest].cycles[cause] += cycles
+            self.record(Event(Track.CORES, cause, nest, self.now, self.now + cycles))
+            self.now += cycles
+
+    def record(self, event: Event) -> None:
+        """Keep an event."""
+        tally = self.tallies[event.nest]
+        tally.first = event.start if tally.first is None else min(tally.first, event.start)
+        tally.last = max(tally.last, event.end)
+        self.events.append(event)
+
+    def turn(self, nest: int) -> None:
+        """A turn of a loop over tiles."""
+        self.tallies[nest].counts["turns"] += 1
+        self.spend(nest, Cause.LOOP, self.target.tile_cycles)
+
+    def call(self, nest: int, cycles: int, operations: int, sizes: tuple[int, ...]) -> None:
+        """All cores run a kernel; `sizes` are those of the tile if it is the nest's last one."""
+        tally = self.tallies[nest]
+        tally.busy[Track.CORES] += cycles
+        tally.operations += operations
+        tally.counts["calls"] += 1
+        tally.sizes = max(tally.sizes, sizes)
+        self.spend(nest, Cause.KERNEL, cycles)
+
+    def transfer(
+        self, nest: int, track: Track, channel: object, size: int, pieces: int, cycles: int
+    ) -> None:
+        """Core 0 starts a transfer of `size` bytes that takes `pieces` of two dimensions."""
+        self.spend(nest, Cause.DRIVE, pieces * start_cycles(self.target))
+        start = max(self.now, self.free[track])
+        self.free[track] = start + cycles
+        self.pending[channel] = (start + cycles, track)
+        tally = self.tallies[nest]
+        tally.busy[track] += cycles
+        tally.bytes[track] += size
+        tally.counts["transfers"] += pieces
+        self.record(Event(track, f"{size} bytes", nest, start, start + cycles))
+
+    def wait(self, nest: int, channel: object) -> None:
+        """Core 0 waits for all transfers started on a channel."""
+        end, track = self.pending.get(channel, (0, Track.LOAD))
+        cause = Cause.LOAD if track == Track.LOAD else Cause.STORE
+        self.spend(nest, cause, end - self.now)
+
+    def barrier(self, nest: int) -> None:
+        """All cores meet."""
+        if self.target.cores > 1:
+            self.tallies[nest].counts["barriers"] += 1
+            self.spend(nest, Cause.BARRIER, self.target.barrier_cycles)

@@ -1,0 +1,70 @@
+"""Which nest each op of a lowered program belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from xdsl.dialects import scf
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import Operation
+
+from deeploy.diagnostics import node_name
+from deeploy.dialects.cluster import BarrierOp, CallOp
+from deeploy.dialects.dma import WaitOp
+from deeploy.report.nests import NestInfo, assign_nests
+
+OTHERS = (WaitOp, BarrierOp, scf.ForOp)
+"""What takes time beside calls and transfers."""
+
+
+def nests_in(function: FuncOp) -> list[NestInfo]:
+    """The nests of a program that nobody has watched being lowered, without their plan.
+
+    Kernel calls in a row that carry the same ONNX node, in the same loop, are one nest.
+    """
+    calls = [op for op in function.walk() if isinstance(op, CallOp)]
+    groups = [list(group) for _, group in groupby(calls, lambda c: (node_name(c), c.parent))]
+    return [_nest_of(group) for group in groups]
+
+
+def _nest_of(calls: Sequence[CallOp]) -> NestInfo:
+    last = calls[-1].op
+    iterators = last.iterators()
+    extents = tuple(iterator.extent for iterator in iterators)
+    return NestInfo(
+        name=node_name(calls[-1]),
+        ops=tuple(call.op.name.removeprefix("graph.") for call in calls),
+        engine=calls[-1].engine.data,
+        iterators=tuple(iterator.name for iterator in iterators),
+        extents=extents,
+        tile=extents,
+        order=(),
+        buffers=0,
+        cycles=0,
+    )
+
+
+def owners(function: FuncOp, nests: Sequence[NestInfo], compute: str) -> dict[Operation, int]:
+    """The nest of each call, transfer, wait, barrier and loop.
+
+    What is no call or transfer belongs to the same nest as the one before it, if they carry the
+    same ONNX node, or else to that of the next one that does.
+    """
+    found = assign_nests(function, nests, compute)
+    ops = list(function.walk())
+    following: dict[Operation, int] = {}
+    near: dict[str | None, int] = {}
+    for op in reversed(ops):
+        if op in found:
+            near[node_name(op)] = found[op]
+        elif isinstance(op, OTHERS):
+            following[op] = near.get(node_name(op), 0)
+    before: tuple[str | None, int] | None = None
+    for op in ops:
+        if op in following:
+            same = before is not None and before[0] == node_name(op)
+            found[op] = before[1] if before is not None and same else following[op]
+        elif op in found:
+            before = node_name(op), found[op]
+    return found

@@ -1,0 +1,268 @@
+"""Runs a lowered function on a machine: loops and index arithmetic as they are, no data.
+
+Each op becomes a step once, so that the turns of a loop only cost what they do.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
+from typing import TypeAlias
+
+from xdsl.dialects import scf
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import Block, Operation, SSAValue
+
+from deeploy.costs import transfer_cycles
+from deeploy.diagnostics import fail
+from deeploy.dialects.cluster import BarrierOp, CallOp
+from deeploy.dialects.dma import StartOp, WaitOp
+from deeploy.dialects.graph import ConvOp, DepthwiseConvOp, GraphOp, MatmulOp
+from deeploy.dialects.mem import element_bytes, level_of, memref_of, strides_of
+from deeploy.engines import find_engine
+from deeploy.functions import position_of
+from deeploy.interfaces.tiling import linear_forms
+from deeploy.interpreters.indices import Extent, closure, function_of, known_extents
+from deeploy.simulate.machine import Machine, Track
+from deeploy.targets import Target
+
+Step: TypeAlias = Callable[[], None]
+ACTS = (CallOp, StartOp, WaitOp, BarrierOp)
+"""What takes time. Loops and conditions without any of these are skipped."""
+CONTRACTIONS = (ConvOp, DepthwiseConvOp, MatmulOp)
+"""Ops that do two operations, a multiplication and an addition, for each point they visit."""
+
+
+def run(function: FuncOp, machine: Machine, nests: Mapping[Operation, int], position: int) -> None:
+    """Play a function.
+
+    Args:
+        function: lowered, with its transfers and barriers.
+        machine: gets what happens.
+        nests: the nest, by index, of each op that takes time and of each loop.
+        position: how many rows the caches hold, if they grow.
+
+    Raises:
+        PassFailedException: a size or a condition is no index arithmetic.
+    """
+    for step in Program(function, machine, nests, position).block(function.body.block):
+        step()
+
+
+class Program:
+    """Turns the ops of a function into steps on a machine."""
+
+    def __init__(
+        self, function: FuncOp, machine: Machine, nests: Mapping[Operation, int], position: int
+    ) -> None:
+        self.machine = machine
+        self.nests = nests
+        self.position = position
+        argument = position_of(function)
+        self.values: dict[SSAValue, int] = {} if argument is None else {argument: position}
+        self.acting = {op for op in function.walk() if any(map(acts, op.walk()))}
+        calls = (op for op in function.walk() if isinstance(op, CallOp))
+        self.last_calls = set({nests[op]: op for op in calls}.values())
+        self.needed = closure(v for op in function.walk() for v in self.roots(op))
+
+    def roots(self, op: Operation) -> Iterator[SSAValue]:
+        """The values that decide what an op does and how long it takes."""
+        match op:
+            case CallOp():
+                yield from dynamic(known_extents(op, (op.output,)))
+            case StartOp():
+                yield from dynamic(known_extents(op, (op.destination, op.source)))
+            case scf.ForOp() if op in self.acting:
+                yield from (op.lb, op.ub, op.step)
+            case scf.IfOp() if op in self.acting:
+                yield op.cond
+            case _:
+                pass
+
+    def block(self, block: Block) -> list[Step]:
+        """The steps of a block."""
+        steps = (self.step(op) for op in block.ops)
+        return [step for step in steps if step is not None]
+
+    def step(self, op: Operation) -> Step | None:
+        """What an op does, if it does anything."""
+        match op:
+            case CallOp():
+                return self.call(op)
+            case StartOp():
+                return self.start(op)
+            case WaitOp():
+                nest, channel = self.nests[op], op.channel
+                return lambda: self.machine.wait(nest, channel)
+            case BarrierOp():
+                nest = self.nests[op]
+                return lambda: self.machine.barrier(nest)
+            case scf.ForOp():
+                return self.loop(op) if op in self.acting else None
+            case scf.IfOp():
+                return self.condition(op) if op in self.acting else None
+            case _:
+                return self.arithmetic(op) if op.results and op.results[0] in self.needed else None
+
+    def arithmetic(self, op: Operation) -> Step:
+        """Index arithmetic; its time is part of that of a loop's turn."""
+        values, result, operands, compute = self.values, op.results[0], op.operands, function_of(op)
+        if len(operands) == 2:
+            a, b = operands
+
+            def binary() -> None:
+                values[result] = compute(values[a], values[b])
+
+            return binary
+
+        def other() -> None:
+            values[result] = compute(*(values[operand] for operand in operands))
+
+        return other
+
+    def loop(self, op: scf.ForOp) -> Step:
+        """A loop: its turns one after the other."""
+        body, values, nest = op.body.block, self.values, self.nests[op]
+        if len(body.args) > 1:
+            fail(op, "a loop that carries values cannot be simulated")
+        counter: SSAValue = next(iter(body.args))
+        steps = self.block(body)
+
+        def turns() -> None:
+            for turn in range(values[op.lb], values[op.ub], values[op.step]):
+                values[counter] = turn
+                self.machine.turn(nest)
+                for step in steps:
+                    step()
+
+        return turns
+
+    def condition(self, op: scf.IfOp) -> Step:
+        """The branch that the condition selects."""
+        branches = [
+            self.block(r.block) if r.blocks else [] for r in (op.false_region, op.true_region)
+        ]
+
+        def branch() -> None:
+            for step in branches[bool(self.values[op.cond])]:
+                step()
+
+        return branch
+
+    def extents(self, extents: Sequence[Extent]) -> Callable[[], tuple[int, ...]]:
+        """Reads the extents of a buffer."""
+        values = self.values
+        if not any(dynamic(extents)):
+            fixed = tuple(e for e in extents if isinstance(e, int))
+            return lambda: fixed
+        return lambda: tuple(e if isinstance(e, int) else values[e] for e in extents)
+
+    def call(self, op: CallOp) -> Step:
+        """A kernel call."""
+        nest, cost = self.nests[op], self.kernel_cost(op)
+        read = self.extents(known_extents(op, (op.output,)))
+        is_last = op in self.last_calls
+
+        def call() -> None:
+            cycles, operations, sizes = cost(read())
+            self.machine.call(nest, cycles, operations, sizes if is_last else ())
+
+        return call
+
+    def kernel_cost(
+        self, op: CallOp
+    ) -> Callable[[tuple[int, ...]], tuple[int, int, tuple[int, ...]]]:
+        """Cycles, operations and the extent of each iterator, from the extents of a tile."""
+        cores = self.machine.target.cores
+        kernel = find_engine(op.engine.data).kernel(op.op)
+        each = 2 if isinstance(op.op, CONTRACTIONS) else 1
+
+        @cache
+        def cost(extents: tuple[int, ...]) -> tuple[int, int, tuple[int, ...]]:
+            if 0 in extents:
+                return 0, 0, ()
+            sizes = iterator_sizes(op.op, extents, self.position)
+            return int(kernel.cycles(op.op, sizes, cores)), each * math.prod(sizes), sizes
+
+        return cost
+
+    def start(self, op: StartOp) -> Step:
+        """The start of a transfer."""
+        target = self.machine.target
+        track = Track.LOAD if level_of(op.destination) == target.compute else Track.STORE
+        nest, channel, cost = self.nests[op], op.channel, transfer_cost(op, target)
+        read = self.extents(known_extents(op, (op.destination, op.source)))
+
+        def transfer() -> None:
+            size, pieces, cycles = cost(read())
+            if size:
+                self.machine.transfer(nest, track, channel, size, pieces, cycles)
+
+        return transfer
+
+
+def acts(op: Operation) -> bool:
+    """Whether an op itself takes time."""
+    return isinstance(op, ACTS)
+
+
+def dynamic(extents: Sequence[Extent]) -> Iterator[SSAValue]:
+    """The extents that are values."""
+    return (e for e in extents if not isinstance(e, int))
+
+
+def iterator_sizes(op: GraphOp, extents: Sequence[int], position: int = 0) -> tuple[int, ...]:
+    """The extent of each iterator for a tile of the result, at a position.
+
+    Where several iterators share a dimension (groups and the channels in a group), the one with the
+    largest coefficient takes as much as it can.
+    """
+    iterators = op.domain()
+    sizes = [it.extent if it.plus is None else position + it.plus for it in iterators]
+    for form, extent in zip(linear_forms(op.result_maps()[0]), extents, strict=True):
+        rest = extent - 1
+        for i in sorted(form.used(), key=lambda i: -form.coefficients[i]):
+            if iterators[i].parallel:
+                sizes[i] = min(iterators[i].extent, rest // form.coefficients[i] + 1)
+                rest -= (sizes[i] - 1) * form.coefficients[i]
+    return tuple(sizes)
+
+
+def transfer_cost(op: StartOp, target: Target) -> Callable[[tuple[int, ...]], tuple[int, int, int]]:
+    """Bytes, two-dimensional pieces and cycles of a transfer, from its extents."""
+    source, destination = memref_of(op.source), memref_of(op.destination)
+    ends = level_of(op.source), level_of(op.destination)
+    assert ends[0] is not None and ends[1] is not None, "its verifier checks that"
+    link = target.link(ends[0], ends[1])
+    element = element_bytes(source.element_type)
+    strides = list(zip(strides_of(source), strides_of(destination), strict=True))
+
+    @cache
+    def cost(extents: tuple[int, ...]) -> tuple[int, int, int]:
+        size = math.prod(extents) * element
+        if size == 0:
+            return 0, 0, 0
+        row, *outer = collapse(extents, strides)
+        rows = outer[0] if outer else 1
+        pieces = math.prod(outer[1:])
+        return size, pieces, pieces * math.ceil(transfer_cycles(link, rows, row * element))
+
+    return cost
+
+
+def collapse(extents: Sequence[int], strides: Sequence[tuple[int, int]]) -> list[int]:
+    """Elements of a contiguous row, rows of a transfer, and how often that is repeated.
+
+    From the inside out; dimensions that lie without a gap in both buffers become one.
+    """
+    found: list[tuple[int, tuple[int, int]]] = [(1, (1, 1))]
+    for extent, stride in reversed(list(zip(extents, strides, strict=True))):
+        inner, step = found[-1]
+        if extent == 1:
+            continue
+        if stride == (inner * step[0], inner * step[1]):
+            found[-1] = (inner * extent, step)
+        else:
+            found.append((extent, stride))
+    return [extent for extent, _ in found]

@@ -1,0 +1,30 @@
+// RUN: deeploy-opt %s --split-input-file -p tabulate --check-semantics | filecheck %s
+// RUN: deeploy-opt %s --split-input-file -p 'tabulate,set-target{target=siracusa},place,form-nests,plan,check-plan,bufferize,tile,insert-dma,pipeline,insert-barriers,assign-addresses' --check-semantics | filecheck %s --check-prefix=MEM
+
+// Ops with the same numbers share a table.
+
+func.func @shared(%x: tensor<4x80xsi8>) -> tensor<4x80xui8> {
+  %0 = graph.int_softmax %x {a = 1, b = 173, c = 15599, log2 = 127} : tensor<4x80xsi8> -> tensor<4x80xui8>
+  %1 = graph.int_softmax %0 {a = 1, b = 173, c = 15599, log2 = 127, requant = #graph.requant<mul = 3, add = 0, shift = 2, min = 0, max = 255>} : tensor<4x80xui8> -> tensor<4x80xui8>
+  func.return %1 : tensor<4x80xui8>
+}
+
+// CHECK-LABEL: func.func @shared(
+// CHECK-NEXT:    %exponentials = graph.constant dense_resource<exponentials0> : tensor<256xsi32>
+// CHECK-NEXT:    %0 = graph.int_softmax %x table %exponentials : tensor<256xsi32> {a = 1 : i64, b = 173 : i64, c = 15599 : i64, log2 = 127 : i64} : tensor<4x80xsi8> -> tensor<4x80xui8>
+// CHECK-NEXT:    %1 = graph.int_softmax %0 table %exponentials : tensor<256xsi32> {a = 1 : i64, b = 173 : i64, c = 15599 : i64, log2 = 127 : i64, requant = {{.*}}} : tensor<4x80xui8> -> tensor<4x80xui8>
+
+// MEM-LABEL: func.func @shared(
+// MEM: cluster.call "dpl_int_softmax_s8_u8" of "cluster" ins(%{{.*}}, %exponentials{{.*}} : memref<4x80xsi8, #mem.level<"L1">>, memref<256xsi32, #mem.level<"L1">>)
+
+// -----
+
+// Fetching a table takes longer than computing a few exponentials.
+
+func.func @small(%x: tensor<3x80xsi8>) -> tensor<3x80xui8> {
+  %0 = graph.int_softmax %x {a = 1, b = 173, c = 15599, log2 = 127} : tensor<3x80xsi8> -> tensor<3x80xui8>
+  func.return %0 : tensor<3x80xui8>
+}
+
+// CHECK-LABEL: func.func @small(
+// CHECK-NEXT:    %0 = graph.int_softmax %x {
