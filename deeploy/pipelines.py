@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 GRAPH = (
+    "fuse-qdq",
+    "quantize-to-requant",
     "fold-constants",
     "simplify",
     "fuse-requant",

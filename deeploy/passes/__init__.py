@@ -8,6 +8,8 @@ from importlib import import_module
 from xdsl.passes import ModulePass
 
 MODULES = {
+    "fuse-qdq": "graph.fuse_qdq:FuseQdqPass",
+    "quantize-to-requant": "graph.quantize_to_requant:QuantizeToRequantPass",
     "fold-constants": "graph.fold_constants:FoldConstantsPass",
     "simplify": "graph.simplify:SimplifyPass",
     "fuse-requant": "graph.fuse_requant:FuseRequantPass",

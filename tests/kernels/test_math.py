@@ -45,6 +45,10 @@ CONVERSIONS = [
         conversion("quantize", "f32", y, "dpl_quantize(x, p->alpha, p->beta, p->lo, p->hi)")
         for y in TYPES[1:]
     ),
+    *(
+        conversion("quantizeeven", "f32", y, "dpl_quantize_even(x, p->alpha, p->beta, p->lo, p->hi)")
+        for y in TYPES[1:]
+    ),
     *(conversion("dequantize", x, "f32", "((float)x - p->beta) * p->alpha") for x in TYPES[1:]),
 ]
 INSTANCES = FUNCTIONS + CONVERSIONS
@@ -182,6 +186,8 @@ def convert(stem, x, p, y_type):
     lo, hi = h.LIMITS.get(y_type, (None, None))
     if stem == "dequantize":
         return (x.astype("f") - np.float32(p.beta)) * np.float32(p.alpha)
+    if stem == "quantizeeven":
+        return np.clip(np.rint(x * np.float32(p.alpha)) + np.float32(p.beta), p.lo, p.hi)
     if stem == "quantize":
         v = (x * np.float32(p.alpha) + np.float32(p.beta)).astype("d")
         return np.clip(np.trunc(v + np.copysign(0.5, v)), p.lo, p.hi)
@@ -214,7 +220,9 @@ def test_conversion(kernels, variant, number, shape, gaps, scale, cores, seed):
     args.alpha, args.beta = float(rng.choice([0.5, 0.1, 30])), float(rng.choice([0, 3, -0.7]))
     if y_type != "f32":
         args.lo, args.hi = h.LIMITS[y_type]
-    if stem == "quantize":
+    if stem == "quantizeeven":
+        args.beta = float(rng.choice([0, 3, -128]))
+    if stem.startswith("quantize"):
         args.lo, args.hi = max(args.lo, -7), min(args.hi, 200)
     h.run(kernels("map", INSTANCES, variant), name, args, cores, rng)
     y.check(convert(stem, x.view(), args, y_type))
@@ -228,6 +236,7 @@ def test_conversion_extremes(compute_conversion):
         "quantize_f32_s32": [0, high, low, high, low, 0, -1, 128, -129],
         "cast_f32_s8": [0, 127, -128, 127, -128, 0, 0, 127, -128],
         "quantize_f32_u8": [0, 255, 0, 255, 0, 0, 0, 128, 0],
+        "quantizeeven_f32_s32": [0, high, low, high, low, 0, 0, 128, -129],
     }
     for name, values in expected.items():
         np.testing.assert_array_equal(compute_conversion(name, x), values, name)

@@ -11,6 +11,7 @@ from xdsl.dialects.builtin import (
     IntegerType,
     StringAttr,
     TensorType,
+    UnitAttr,
 )
 from xdsl.ir.affine import AffineDimExpr, AffineMap
 from xdsl.irdl import (
@@ -18,6 +19,7 @@ from xdsl.irdl import (
     ParsePropInAttrDict,
     irdl_op_definition,
     operand_def,
+    opt_operand_def,
     opt_prop_def,
     prop_def,
     result_def,
@@ -30,6 +32,8 @@ from deeploy.dialects.graph.attributes import RequantAttr
 from deeploy.dialects.graph.base import (
     GraphOp,
     Requantised,
+    broadcast_map,
+    broadcast_shape,
     element_type,
     verify_bounds,
     verify_floats,
@@ -183,7 +187,10 @@ class CastOp(ElementwiseOp):
 
 @irdl_op_definition
 class QuantizeOp(ElementwiseOp):
-    """`clamp(round(x * scale + zero_point), min, max)` from floats; halves go away from zero."""
+    """`clamp(round(x * scale + zero_point), min, max)` from floats; halves go away from zero.
+
+    With `half_even` `clamp(round(x * scale) + zero_point, min, max)`, and halves go to even.
+    """
 
     name = "graph.quantize"
     input = operand_def(TensorType)
@@ -191,6 +198,7 @@ class QuantizeOp(ElementwiseOp):
     zero_point = prop_def(FloatAttr[Float64Type])
     min = prop_def(IntegerAttr[I64])
     max = prop_def(IntegerAttr[I64])
+    half_even = opt_prop_def(UnitAttr)
     result = result_def(TensorType)
     irdl_options = (ParsePropInAttrDict(),)
     traits = traits_def(Pure())
@@ -202,20 +210,37 @@ class QuantizeOp(ElementwiseOp):
             raise VerifyException("'graph.quantize' needs floats")
         bounds = RequantAttr.of(min=self.min.value.data, max=self.max.value.data)
         verify_bounds(self, bounds, element_type(self.result))
+        if self.half_even is not None and not self.zero_point.value.data.is_integer():
+            raise VerifyException("'graph.quantize' with 'half_even' needs an integer zero point")
 
 
 @irdl_op_definition
 class DequantizeOp(ElementwiseOp):
-    """`(q - zero_point) * scale`, as floats."""
+    """`(q - zero_point) * scale`, as floats. The operand `scales`, which broadcasts to the input,
+    takes the place of the number: one scale for each channel."""
 
     name = "graph.dequantize"
     input = operand_def(TensorType)
+    scales = opt_operand_def(TensorType)
     scale = prop_def(FloatAttr[Float64Type])
     zero_point = prop_def(FloatAttr[Float64Type])
     result = result_def(TensorType)
     irdl_options = (ParsePropInAttrDict(),)
     traits = traits_def(Pure())
-    assembly_format = "$input attr-dict `:` type($input) `->` type($result)"
+    assembly_format = (
+        "$input (`scales` $scales^ `:` type($scales))? attr-dict `:` type($input) `->` "
+        "type($result)"
+    )
+
+    def infer_shape(self) -> tuple[int, ...]:
+        shape = shape_of(self.input)
+        if self.scales is not None and broadcast_shape(self, shape, shape_of(self.scales)) != shape:
+            raise VerifyException("'graph.dequantize' has scales larger than its input")
+        return shape
+
+    def operand_maps(self) -> tuple[AffineMap, ...]:
+        shape = shape_of(self.input)
+        return tuple(broadcast_map(shape_of(v), shape) for v in self.operands)
 
     def verify_(self) -> None:
         super().verify_()
@@ -223,3 +248,5 @@ class DequantizeOp(ElementwiseOp):
             raise VerifyException("'graph.dequantize' needs integers")
         if not isinstance(element_type(self.result), AnyFloat):
             raise VerifyException("'graph.dequantize' gives floats")
+        if self.scales is not None and not isinstance(element_type(self.scales), AnyFloat):
+            raise VerifyException("'graph.dequantize' needs scales that are floats")

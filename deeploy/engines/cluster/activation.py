@@ -173,10 +173,11 @@ class QuantizeKernel(MapKernel):
         return decline_types(op, {"input": FLOATS, "result": INTEGERS}) or decline_rank(op)
 
     def stem(self, op: GraphOp) -> str:
-        return "quantize"
+        assert isinstance(op, QuantizeOp)
+        return "quantize" if op.half_even is None else "quantize_even"
 
     def expression(self, op: GraphOp) -> str:
-        return "dpl_quantize(x, p->alpha, p->beta, p->lo, p->hi)"
+        return f"dpl_{self.stem(op)}(x, p->alpha, p->beta, p->lo, p->hi)"
 
     def parameters(self, op: GraphOp) -> Fields:
         assert isinstance(op, QuantizeOp)
@@ -195,6 +196,8 @@ class DequantizeKernel(MapKernel):
     """`map` with a scaling conversion."""
 
     def declines(self, op: GraphOp) -> str | None:
+        if len(op.operands) > 1:
+            return "a scale for each channel; run 'quantize-to-requant' first"
         return decline_types(op, {"input": INTEGERS, "result": FLOATS}) or decline_rank(op)
 
     def stem(self, op: GraphOp) -> str:

@@ -111,11 +111,17 @@ def cast(op: CastOp, inputs: Sequence[Array], overhangs: Overhangs) -> Array:
 def quantize(op: QuantizeOp, inputs: Sequence[Array], overhangs: Overhangs) -> Array:
     # in float32 like the generated code, so that a sum near a half goes the same way
     scale, zero_point = np.float32(op.scale.value.data), np.float32(op.zero_point.value.data)
-    x = wide(np.nan_to_num(inputs[0] * scale) + zero_point)
-    rounded = np.trunc(x + np.copysign(0.5, x))
+    x = np.nan_to_num(inputs[0] * scale)
+    if op.half_even is not None:
+        rounded = wide(np.rint(x) + zero_point)
+    else:
+        x = wide(x + zero_point)
+        rounded = np.trunc(x + np.copysign(0.5, x))
     return np.clip(rounded, op.min.value.data, op.max.value.data).astype(np.int64)
 
 
 @numpy_meaning(DequantizeOp)
 def dequantize(op: DequantizeOp, inputs: Sequence[Array], overhangs: Overhangs) -> Array:
-    return (wide(inputs[0]) - op.zero_point.value.data) * op.scale.value.data
+    # in float32 like the generated code
+    scale = np.float32(op.scale.value.data) if op.scales is None else inputs[1]
+    return (inputs[0].astype(np.float32) - np.float32(op.zero_point.value.data)) * scale

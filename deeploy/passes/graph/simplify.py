@@ -248,7 +248,7 @@ def _is_uniform(array: Array) -> bool:
     return array.size > 0 and bool(np.all(array == array.flat[0]))
 
 
-def _shrink(array: Array) -> Array:
+def shrink(array: Array) -> Array:
     """`array` with extent 1 where it does not vary, and without leading dimensions of 1."""
     for axis in range(array.ndim):
         first = array.take([0], axis) if array.shape[axis] else array
@@ -299,7 +299,7 @@ class ShrinkConstants(RewritePattern):
             if not any(shape_of(v) == shape for v in op.operands if v is not value):
                 continue
             array = constant_of(self.ctx, value)
-            if array is None or (small := _shrink(array)).shape == array.shape:
+            if array is None or (small := shrink(array)).shape == array.shape:
                 continue
             constant = changed_constant(self.ctx, value, small)
             operands = [constant.result if v is value else v for v in op.operands]

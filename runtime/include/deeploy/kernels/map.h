@@ -29,4 +29,11 @@ DPL_INLINE int32_t dpl_quantize(float x, float scale, float zero_point, int32_t 
   return dpl_clamp(dpl_float_to_int(t), lo, hi);
 }
 
+// clamp(round(x * scale) + zero_point) for an integer zero_point, halves to even. NaN counts as 0.
+DPL_INLINE int32_t dpl_quantize_even(float x, float scale, float zero_point, int32_t lo,
+                                     int32_t hi) {
+  float t = dpl_round(x * scale);
+  return dpl_clamp(dpl_float_to_int((t == t ? t : 0.0f) + zero_point), lo, hi);
+}
+
 #endif

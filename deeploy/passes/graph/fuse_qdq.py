@@ -1,0 +1,340 @@
+"""`fuse-qdq`: float ops on dequantised values become integer ops.
+
+`graph.dequantize` moves towards the outputs: a product of dequantised operands is an integer product
+whose accumulator is dequantised. `graph.quantize` moves the other way through a concatenation, and
+takes in the activation before it. Where both meet, `quantize-to-requant` makes a requantisation of
+them; around an op that has no integer form they stay, and it computes on floats.
+
+Nothing is rounded here that was not before, but for biases, which become multiples of the
+accumulator's scale. Results of floats may still differ in their last bit, and then go the other way
+where they are quantised.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from xdsl.context import Context
+from xdsl.dialects.builtin import FloatAttr, IntegerAttr, ModuleOp, StringAttr, f64, i64
+from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
+
+from deeploy.diagnostics import replace_op
+from deeploy.dialects.graph import (
+    AveragePoolOp,
+    ConcatOp,
+    ConvOp,
+    DequantizeOp,
+    MaxPoolOp,
+    PadOp,
+    QuantizeOp,
+    ReduceOp,
+    ReshapeOp,
+    SliceOp,
+    TransposeOp,
+    UnaryOp,
+    element_type,
+    integer_range,
+    ints,
+    si8,
+    si32,
+    tuple_of,
+    ui8,
+)
+from deeploy.interfaces.tiling import shape_of
+from deeploy.interpreters.graph import evaluate, evaluate_whole
+from deeploy.passes.approximation import ApproximatePass
+from deeploy.passes.graph.integer_products import ContractIntegers, MultiplyIntegers
+from deeploy.passes.graph.quantised import (
+    HIGHEST,
+    Quantised,
+    affine_of,
+    dequantize,
+    quantised,
+    quantize,
+)
+from deeploy.passes.graph.rewriting import make_constant, rewrite_functions, tensor
+from deeploy.passes.graph.simplify import shrink
+from deeploy.resources import Array
+
+SPATIAL = (2, 3)
+"""Rows and columns of an image with channels first."""
+
+# --- Zero points ----------------------------------------------------------------------------------
+
+
+class Recentre(RewritePattern):
+    """A quantisation to `ui8` with the zero point 128 → to `si8` with the zero point 0, and one to
+    `si8` with -128 → to `ui8` with 0: kernels pad with zeros. Only dequantisations may read it."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: QuantizeOp, rewriter: PatternRewriter) -> None:
+        shift = {(ui8, 128.0): -128, (si8, -128.0): 128}.get(
+            (element_type(op.result), op.zero_point.value.data)  # pyright: ignore[reportArgumentType]
+        )
+        readers = [use.operation for use in op.result.uses]
+        if shift is None or not all(isinstance(r, DequantizeOp) for r in readers) or not readers:
+            return
+        centred = quantize(op.input, op, op.min.value.data + shift, op.max.value.data + shift)
+        centred.properties["zero_point"] = FloatAttr(0.0, f64)
+        elements = si8 if shift < 0 else ui8
+        new_op = QuantizeOp.create(
+            operands=[op.input],
+            properties=centred.properties,
+            result_types=[tensor(shape_of(op.result), elements)],
+        )
+        for reader in readers:
+            zero = reader.properties["zero_point"]
+            assert isinstance(zero, FloatAttr)
+            reader.properties["zero_point"] = FloatAttr(zero.value.data + shift, f64)
+        replace_op(rewriter, op, new_op)
+
+
+# --- Movement -------------------------------------------------------------------------------------
+
+
+@dataclass
+class SinkThroughMovement(RewritePattern):
+    """`reshape(dequantize(x))` → `dequantize(reshape(x))`, likewise transposes, slices and pads."""
+
+    ctx: Context
+
+    def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter) -> None:
+        if not isinstance(op, ReshapeOp | TransposeOp | SliceOp | PadOp):
+            return
+        x = _dequantised(self.ctx, op.input)
+        if x is None or (not x.is_uniform and isinstance(op, PadOp)):
+            return
+        properties = dict(op.properties)
+        if isinstance(op, PadOp):
+            fill = _quantised_number(op, x)
+            if fill is None:
+                return
+            properties["value"] = IntegerAttr(fill, i64)
+        moved = type(op).create(
+            operands=[x.value],
+            properties=properties,
+            result_types=[tensor(shape_of(op.result), element_type(x.value))],
+        )
+        scale = _moved(op, x.scale)
+        if scale is not None:
+            back = dequantize(self.ctx, moved.results[0], scale, x.zero_point)
+            replace_op(rewriter, op, [moved, *back])
+
+
+def _dequantised(ctx: Context, value: SSAValue) -> Quantised | None:
+    """What `graph.dequantize` makes of eight bits."""
+    return quantised(ctx, value) if isinstance(value.owner, DequantizeOp) else None
+
+
+def _quantised_number(op: PadOp, x: Quantised) -> int | None:
+    """The integer that stands for what a pad is filled with, if there is one."""
+    assert isinstance(op.value, FloatAttr)
+    number = op.value.value.data / float(x.scale.item()) + x.zero_point
+    low, high = integer_range(element_type(x.value))
+    is_exact = math.isfinite(number) and abs(number - round(number)) < 1e-4
+    return round(number) if is_exact and low <= round(number) <= high else None
+
+
+def _moved(op: Operation, scale: Array) -> Array | None:
+    """A scale behind an op that moves elements, if it still varies along few dimensions only."""
+    if scale.size == 1:
+        return scale
+    whole = np.broadcast_to(scale, shape_of(op.operands[0])).astype(np.float32)
+    moved = shrink(evaluate_whole(op, [whole]))
+    return moved if moved.size <= scale.size else None
+
+
+@dataclass
+class RaiseThroughConcat(RewritePattern):
+    """`quantize(concat(x, y))` → `concat(quantize(x), quantize(y))`, if one of the operands is
+    dequantised."""
+
+    ctx: Context
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: QuantizeOp, rewriter: PatternRewriter) -> None:
+        concat = op.input.owner
+        if not isinstance(concat, ConcatOp):
+            return
+        if all(affine_of(self.ctx, v) is None for v in concat.inputs):
+            return
+        parts = [quantize(v, op) for v in concat.inputs]
+        whole = _like(concat, [part.result for part in parts], element_type(op.result))
+        replace_op(rewriter, op, [*parts, whole], absorbed=[concat])
+
+
+@dataclass
+class SinkThroughConcat(RewritePattern):
+    """`concat(dequantize(x), dequantize(y))` → `dequantize(concat(x, y))` where both are quantised
+    alike."""
+
+    ctx: Context
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: ConcatOp, rewriter: PatternRewriter) -> None:
+        parts = [_dequantised(self.ctx, v) for v in op.inputs]
+        first, known = parts[0], [p for p in parts if p is not None and p.is_uniform]
+        if first is None or len(known) < len(parts):
+            return
+        elements = element_type(first.value)
+        if any(
+            (p.scale, p.zero_point, element_type(p.value))
+            != (first.scale, first.zero_point, elements)
+            for p in known
+        ):
+            return
+        whole = _like(op, [p.value for p in known], elements)
+        back = dequantize(self.ctx, whole.results[0], first.scale, first.zero_point)
+        replace_op(rewriter, op, [whole, *back])
+
+
+def _like(op: Operation, operands: Sequence[SSAValue], elements: Attribute) -> Operation:
+    """`op` on other operands, with other elements and without anything but its attributes."""
+    return type(op).create(
+        operands=operands,
+        properties=op.properties,
+        result_types=[tensor(shape_of(op.results[0]), elements)],
+    )
+
+
+# --- Activations ----------------------------------------------------------------------------------
+
+
+class FuseActivation(RewritePattern):
+    """`quantize(relu(x))` → `quantize(x)` with tighter limits; likewise a clip. Quantisation keeps
+    the order of numbers, so limits may be quantised instead of what they limit."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: QuantizeOp, rewriter: PatternRewriter) -> None:
+        activation = op.input.owner
+        if not isinstance(activation, UnaryOp) or op.scale.value.data <= 0:
+            return
+        if activation.function.data not in ("relu", "clip"):
+            return
+        limits = np.asarray(_limits(activation), np.float32)
+        low, high = evaluate(op, [limits], ()).tolist()
+        fused = quantize(activation.input, op, low, high)
+        replace_op(rewriter, op, fused, absorbed=[activation])
+
+
+def _limits(op: UnaryOp) -> tuple[float, float]:
+    """The smallest and the largest value of a rectifier or clip."""
+    if op.function.data == "relu":
+        return 0.0, math.inf
+    low = -math.inf if op.alpha is None else op.alpha.value.data
+    return low, math.inf if op.beta is None else op.beta.value.data
+
+
+
+# --- Reductions -----------------------------------------------------------------------------------
+
+
+@dataclass
+class SinkThroughMaximum(RewritePattern):
+    """`max_pool(dequantize(x))` → `dequantize(max_pool(x))`, likewise `reduce max` and `reduce
+    min`."""
+
+    ctx: Context
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: MaxPoolOp | ReduceOp, rewriter: PatternRewriter) -> None:
+        x = _dequantised(self.ctx, op.input)
+        if x is None or not x.is_uniform or float(x.scale.item()) <= 0:
+            return
+        if isinstance(op, ReduceOp) and op.kind.data not in ("max", "min"):
+            return
+        largest = _like(op, [x.value], element_type(x.value))
+        back = dequantize(self.ctx, largest.results[0], x.scale, x.zero_point)
+        replace_op(rewriter, op, [largest, *back])
+
+
+@dataclass
+class SinkThroughSum(RewritePattern):
+    """`reduce sum(dequantize(x))` → `dequantize(reduce sum(x))`; likewise a mean, whose divisor
+    becomes part of the scale."""
+
+    ctx: Context
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: ReduceOp, rewriter: PatternRewriter) -> None:
+        x = _dequantised(self.ctx, op.input)
+        if x is None or not x.is_uniform or op.kind.data not in ("sum", "mean"):
+            return
+        count = math.prod(shape_of(op.input)[axis] for axis in tuple_of(op.axes))
+        if count * 255 > HIGHEST:
+            return
+        total = _like(op, [x.value], si32)
+        total.properties["kind"] = StringAttr("sum")
+        scale = x.scale / count if op.kind.data == "mean" else x.scale
+        back = dequantize(self.ctx, total.results[0], scale, x.zero_point * count)
+        replace_op(rewriter, op, [total, *back])
+
+
+@dataclass
+class AveragePoolToSum(RewritePattern):
+    """The mean of a whole image → `graph.reduce`, and of a window on dequantised images → a
+    convolution of each channel by `1 / elements`. Sums need no rounding. Not where pads do not
+    count, so that elements are fewer at the border."""
+
+    ctx: Context
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: AveragePoolOp, rewriter: PatternRewriter) -> None:
+        x = _dequantised(self.ctx, op.input)
+        has_pads = any(tuple_of(op.pads))
+        if x is None or op.channels_last is not None or (has_pads and not op.count_include_pad):
+            return
+        window, image = op.window(), shape_of(op.input)
+        if window == image[2:] and not has_pads:
+            properties = {"kind": StringAttr("mean"), "axes": ints(SPATIAL)}
+            mean = ReduceOp.create(
+                operands=[op.input], properties=properties, result_types=[op.result.type]
+            )
+            replace_op(rewriter, op, mean)
+            return
+        channels = image[1]
+        ones = make_constant(self.ctx, "ones", np.ones((channels, 1, *window), np.int8), si8)
+        weights = dequantize(self.ctx, ones.result, np.asarray(1 / math.prod(window)))
+        properties = {key: op.properties[key] for key in ("strides", "pads", "dilations")}
+        conv = ConvOp.build(
+            operands=[op.input, weights[-1].results[0], [], []],
+            properties={**properties, "groups": IntegerAttr(channels, i64)},
+            result_types=[op.result.type],
+        )
+        replace_op(rewriter, op, [ones, *weights, conv])
+
+
+# --- The pass -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class FuseQdqPass(ApproximatePass):
+    """Compute on integers what stands between dequantisation and quantisation.
+
+    Convolutions, products, pools, sums, means and movements of dequantised values become integer
+    ops, with scales for the whole tensor or, of weights, for each output channel. Zero points
+    become part of biases. What has no integer form stays between `graph.dequantize` and
+    `graph.quantize`, on floats.
+    """
+
+    name = "fuse-qdq"
+    tolerance = 0.02
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        rewrite_functions(op, [Recentre()])
+        patterns: list[RewritePattern] = [
+            SinkThroughMovement(ctx),
+            RaiseThroughConcat(ctx),
+            SinkThroughConcat(ctx),
+            FuseActivation(),
+            SinkThroughMaximum(ctx),
+            SinkThroughSum(ctx),
+            AveragePoolToSum(ctx),
+            MultiplyIntegers(ctx),
+            ContractIntegers(ctx),
+        ]
+        rewrite_functions(op, patterns)
