@@ -16,7 +16,7 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.universe import Universe
 
-from deeploy.commands.inferences import given_inference, make_inferences
+from deeploy.commands.inferences import as_rounded, given_inference, make_inferences
 from deeploy.commands.options import CompileOptions, pipeline_spec, resolve_target
 from deeploy.commands.vectors import input_arrays, load_arrays, output_arrays
 from deeploy.context import make_context
@@ -145,7 +145,7 @@ class Compiler:
             return import_growing(options.model, ctx, options.stateful, options.input_types, given)
 
     def single(self, ctx: Context, module: ModuleOp) -> Inference:
-        """The one run of a network of static shapes, as it was imported."""
+        """The one run of a network of static shapes."""
         options, function = self.options, entry_function(module)
         inputs: list[Array] | None = None
         if options.inputs is not None:
@@ -160,7 +160,8 @@ class Compiler:
             self.progress.show("running the network in numpy")
             with self.timing.measure("(reference)"):
                 copies = [array.copy() for array in inputs]
-                expected = run_module(ctx, module, copies, function.sym_name.data)
+                rounded = as_rounded(ctx, module.clone(), options)
+                expected = run_module(ctx, rounded, copies, function.sym_name.data)
         return Inference(inputs, expected)
 
     def several(self, imported: ModuleOp, module: ModuleOp) -> list[Inference]:

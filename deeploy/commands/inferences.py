@@ -12,8 +12,9 @@ import numpy as np
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
+from xdsl.universe import Universe
 
-from deeploy.commands.options import CompileOptions
+from deeploy.commands.options import CompileOptions, pipeline_spec
 from deeploy.commands.vectors import input_arrays, load_arrays, output_arrays
 from deeploy.context import make_context
 from deeploy.diagnostics import UsageError
@@ -28,8 +29,10 @@ from deeploy.functions import (
     states_of,
     tensor_arguments,
 )
+from deeploy.instrumentation.pipeline import parse_passes, run_pipeline
 from deeploy.instrumentation.semantics import entry_function
 from deeploy.interpreters import run_module
+from deeploy.passes.approximation import ApproximatePass
 from deeploy.resources import Array
 
 FIRST = 4
@@ -136,10 +139,19 @@ def given_inference(options: CompileOptions, path: Path, imported: ModuleOp) -> 
 def import_at(
     options: CompileOptions, values: InputValues, length: int
 ) -> tuple[Context, ModuleOp]:
-    """The network with caches of so many rows and no other length."""
+    """The network with caches of so many rows and no other length, as it is to be computed."""
     ctx = make_context()
     with redirect_stderr(StringIO()):  # it has been said
-        return ctx, import_model(options.model, ctx, options.input_types, values, length)
+        module = import_model(options.model, ctx, options.input_types, values, length)
+    return ctx, as_rounded(ctx, module, options)
+
+
+def as_rounded(ctx: Context, module: ModuleOp, options: CompileOptions) -> ModuleOp:
+    """An imported network after the last approximate pass: what every later pass has to keep."""
+    passes = parse_passes(Universe.get_multiverse().all_passes, pipeline_spec(options))
+    approximate = [i for i, p in enumerate(passes) if isinstance(p, ApproximatePass)]
+    run_pipeline(ctx, module, passes[: approximate[-1] + 1] if approximate else ())
+    return module
 
 
 def reference(options: CompileOptions, inputs: Sequence[Array], length: int) -> list[Array]:

@@ -46,7 +46,9 @@ CONVERSIONS = [
         for y in TYPES[1:]
     ),
     *(
-        conversion("quantizeeven", "f32", y, "dpl_quantize_even(x, p->alpha, p->beta, p->lo, p->hi)")
+        conversion(
+            "quantizeeven", "f32", y, "dpl_quantize_even(x, p->alpha, p->beta, p->lo, p->hi)"
+        )
         for y in TYPES[1:]
     ),
     *(conversion("dequantize", x, "f32", "((float)x - p->beta) * p->alpha") for x in TYPES[1:]),

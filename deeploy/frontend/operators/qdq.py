@@ -14,7 +14,7 @@ from deeploy.dialects.graph import DequantizeOp, QuantizeOp
 from deeploy.frontend.builder import Builder, flag, number, real_number
 from deeploy.frontend.nodes import Node, normalised_axis
 from deeploy.frontend.ranges import IntArray, Interval
-from deeploy.frontend.registry import NUMBERS, converter
+from deeploy.frontend.registry import converter
 from deeploy.frontend.values import Array, Constant, Value
 
 EIGHT_BITS = (np.dtype(np.int8), np.dtype(np.uint8))
@@ -39,7 +39,7 @@ def convert_quantize_linear(node: Node, b: Builder) -> Value:
         )
     interval = Interval(int(limits.min), int(limits.max))
     properties = {
-        "scale": real_number(np.float32(1) / np.float32(scales.item())),
+        "scale": real_number((1 / scales).item()),
         "zero_point": real_number(zeros.item()),
         "min": number(interval.low),
         "max": number(interval.high),

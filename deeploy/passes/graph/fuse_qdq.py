@@ -1,9 +1,9 @@
 """`fuse-qdq`: float ops on dequantised values become integer ops.
 
-`graph.dequantize` moves towards the outputs: a product of dequantised operands is an integer product
-whose accumulator is dequantised. `graph.quantize` moves the other way through a concatenation, and
-takes in the activation before it. Where both meet, `quantize-to-requant` makes a requantisation of
-them; around an op that has no integer form they stay, and it computes on floats.
+`graph.dequantize` moves towards the outputs: a product of dequantised operands is an integer
+product whose accumulator is dequantised. `graph.quantize` moves the other way through a
+concatenation, and takes in the activation before it. Where both meet, `quantize-to-requant` makes a
+requantisation of them; around an op that has no integer form they stay, and it computes on floats.
 
 Nothing is rounded here that was not before, but for biases, which become multiples of the
 accumulator's scale. Results of floats may still differ in their last bit, and then go the other way
@@ -18,17 +18,30 @@ from dataclasses import dataclass
 
 import numpy as np
 from xdsl.context import Context
-from xdsl.dialects.builtin import FloatAttr, IntegerAttr, ModuleOp, StringAttr, f64, i64
+from xdsl.dialects.builtin import (
+    FloatAttr,
+    IntegerAttr,
+    IntegerType,
+    ModuleOp,
+    StringAttr,
+    UnitAttr,
+    f64,
+    i64,
+)
 from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from deeploy.diagnostics import replace_op
 from deeploy.dialects.graph import (
+    AddOp,
     AveragePoolOp,
+    BinaryOp,
     ConcatOp,
     ConvOp,
     DequantizeOp,
+    DivOp,
     MaxPoolOp,
+    MulOp,
     PadOp,
     QuantizeOp,
     ReduceOp,
@@ -56,14 +69,80 @@ from deeploy.passes.graph.quantised import (
     quantised,
     quantize,
 )
-from deeploy.passes.graph.rewriting import make_constant, rewrite_functions, tensor
+from deeploy.passes.graph.rewriting import constant_of, make_constant, rewrite_functions, tensor
 from deeploy.passes.graph.simplify import shrink
 from deeploy.resources import Array
 
 SPATIAL = (2, 3)
 """Rows and columns of an image with channels first."""
 
-# --- Zero points ----------------------------------------------------------------------------------
+# --- Quantisation ---------------------------------------------------------------------------------
+
+
+@dataclass
+class RecogniseQuantize(RewritePattern):
+    """`clip(round(x / scale + zero_point))`, as exporters without QuantizeLinear write it →
+    `dequantize(quantize(x))` with the scale 1, as the integers are carried in floats."""
+
+    ctx: Context
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: UnaryOp, rewriter: PatternRewriter) -> None:
+        rounding = op.input.owner
+        if op.function.data != "clip" or not isinstance(rounding, UnaryOp):
+            return
+        low, high = _limits(op)
+        elements = next((t for t in (si8, ui8) if _holds(t, low, high)), None)
+        if rounding.function.data != "round" or elements is None:
+            return
+        x, scale, zero = self._scaled(rounding.input)
+        properties = {
+            "scale": FloatAttr(scale, f64),
+            "zero_point": FloatAttr(zero, f64),
+            "min": IntegerAttr(int(low), i64),
+            "max": IntegerAttr(int(high), i64),
+            "half_even": UnitAttr(),
+        }
+        integers = QuantizeOp.create(
+            operands=[x],
+            properties=properties,
+            result_types=[tensor(shape_of(x), elements)],
+        )
+        back = dequantize(self.ctx, integers.result, np.ones(()))
+        replace_op(rewriter, op, [integers, *back])
+
+    def _scaled(self, value: SSAValue) -> tuple[SSAValue, float, float]:
+        """`value` as `x * scale + zero_point`, with an integer zero point."""
+        total, zero = value.owner, 0.0
+        number = self._number(total.rhs) if isinstance(total, AddOp) else None
+        if isinstance(total, AddOp) and number is not None and number.is_integer():
+            value, zero = total.lhs, number
+        match value.owner:
+            case DivOp() as op if number := self._number(op.rhs):
+                return op.lhs, float(np.float32(1 / number)), zero
+            case MulOp() as op if number := self._number(op.rhs):
+                return op.lhs, number, zero
+            case _:
+                return value, 1.0, zero
+
+    def _number(self, value: SSAValue) -> float | None:
+        """The only value of a constant, which adds no dimensions where it broadcasts."""
+        array = constant_of(self.ctx, value)
+        return float(array.item()) if array is not None and array.shape in ((), (1,)) else None
+
+
+def _limits(op: UnaryOp) -> tuple[float, float]:
+    """The smallest and the largest value of a rectifier or clip."""
+    if op.function.data == "relu":
+        return 0.0, math.inf
+    low = -math.inf if op.alpha is None else op.alpha.value.data
+    return low, math.inf if op.beta is None else op.beta.value.data
+
+
+def _holds(type: IntegerType, low: float, high: float) -> bool:
+    """Whether limits are integers of an element type."""
+    first, last = integer_range(type)
+    return first <= low <= high <= last and low.is_integer() and high.is_integer()
 
 
 class Recentre(RewritePattern):
@@ -72,18 +151,24 @@ class Recentre(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: QuantizeOp, rewriter: PatternRewriter) -> None:
-        shift = {(ui8, 128.0): -128, (si8, -128.0): 128}.get(
-            (element_type(op.result), op.zero_point.value.data)  # pyright: ignore[reportArgumentType]
-        )
+        match element_type(op.result), op.zero_point.value.data:
+            case type, 128.0 if type == ui8:
+                elements, shift = si8, -128
+            case type, -128.0 if type == si8:
+                elements, shift = ui8, 128
+            case _:
+                return
         readers = [use.operation for use in op.result.uses]
-        if shift is None or not all(isinstance(r, DequantizeOp) for r in readers) or not readers:
+        if not readers or not all(isinstance(reader, DequantizeOp) for reader in readers):
             return
-        centred = quantize(op.input, op, op.min.value.data + shift, op.max.value.data + shift)
-        centred.properties["zero_point"] = FloatAttr(0.0, f64)
-        elements = si8 if shift < 0 else ui8
+        properties = {
+            "zero_point": FloatAttr(0.0, f64),
+            "min": IntegerAttr(op.min.value.data + shift, i64),
+            "max": IntegerAttr(op.max.value.data + shift, i64),
+        }
         new_op = QuantizeOp.create(
             operands=[op.input],
-            properties=centred.properties,
+            properties={**op.properties, **properties},
             result_types=[tensor(shape_of(op.result), elements)],
         )
         for reader in readers:
@@ -91,6 +176,22 @@ class Recentre(RewritePattern):
             assert isinstance(zero, FloatAttr)
             reader.properties["zero_point"] = FloatAttr(zero.value.data + shift, f64)
         replace_op(rewriter, op, new_op)
+
+
+@dataclass
+class FoldArithmetic(RewritePattern):
+    """`mul(dequantize(x), number)` → `dequantize(x)` with another scale; likewise a sum, difference
+    or quotient, and another zero point."""
+
+    ctx: Context
+
+    def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter) -> None:
+        if not isinstance(op, BinaryOp):
+            return
+        x = affine_of(self.ctx, op.results[0])
+        if x is None or x.scale.size != 1 or (zero := x.zero_point()) is None:
+            return
+        replace_op(rewriter, op, dequantize(self.ctx, x.value, x.scale, zero))
 
 
 # --- Movement -------------------------------------------------------------------------------------
@@ -221,15 +322,6 @@ class FuseActivation(RewritePattern):
         replace_op(rewriter, op, fused, absorbed=[activation])
 
 
-def _limits(op: UnaryOp) -> tuple[float, float]:
-    """The smallest and the largest value of a rectifier or clip."""
-    if op.function.data == "relu":
-        return 0.0, math.inf
-    low = -math.inf if op.alpha is None else op.alpha.value.data
-    return low, math.inf if op.beta is None else op.beta.value.data
-
-
-
 # --- Reductions -----------------------------------------------------------------------------------
 
 
@@ -325,8 +417,10 @@ class FuseQdqPass(ApproximatePass):
     tolerance = 0.02
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
+        rewrite_functions(op, [RecogniseQuantize(ctx)])
         rewrite_functions(op, [Recentre()])
         patterns: list[RewritePattern] = [
+            FoldArithmetic(ctx),
             SinkThroughMovement(ctx),
             RaiseThroughConcat(ctx),
             SinkThroughConcat(ctx),

@@ -36,7 +36,6 @@ from deeploy.passes.graph.quantised import (
     rows_of,
 )
 from deeploy.passes.graph.rewriting import (
-    changed_constant,
     constant_of,
     make_constant,
     make_reshape,
@@ -211,12 +210,11 @@ class ContractIntegers(RewritePattern):
             properties=properties,
             result_types=[_accumulators(op)],
         )
-        moves = x.array is None and weight.array is None and isinstance(op, MatmulOp)
-        return [*before, product, *(_corrections(op, product, x, weight) if moves else [])]
+        if isinstance(op, ConvOp) or x.array is not None or weight.array is not None:
+            return [*before, product]
+        return [*before, product, *_corrections(op, product, x, weight)]
 
-    def _constant(
-        self, ops: list[Operation], source: SSAValue, array: Array | None
-    ) -> SSAValue:
+    def _constant(self, ops: list[Operation], source: SSAValue, array: Array | None) -> SSAValue:
         assert array is not None
         owner = source.owner
         name = owner.operands[0] if isinstance(owner, Operation) and owner.operands else source
@@ -250,9 +248,7 @@ def _padded(op: ConvOp, image: SSAValue, fill: int) -> PadOp:
     )
 
 
-def _corrections(
-    op: MatmulOp, product: MatmulOp | ConvOp, x: _Factor, y: _Factor
-) -> list[Operation]:
+def _corrections(op: MatmulOp, product: Operation, x: _Factor, y: _Factor) -> list[Operation]:
     """`sum((a - p) * (b - q)) = sum(a * b) - p * sum(b) - q * sum(a) + k * p * q`, from the first
     term."""
     lhs, rhs = product.operands[:2]

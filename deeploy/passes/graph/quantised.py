@@ -141,9 +141,7 @@ def quantised(ctx: Context, value: SSAValue) -> Quantised | None:
     return None if zero is None else Quantised(affine.value, affine.scale, zero)
 
 
-def dequantize(
-    ctx: Context, value: SSAValue, scale: Array, zero_point: int = 0
-) -> list[Operation]:
+def dequantize(ctx: Context, value: SSAValue, scale: Array, zero_point: int = 0) -> list[Operation]:
     """`graph.dequantize` of `value`, after the constant that it may need."""
     uniform = scale.size == 1
     operands, before = [value], list[Operation]()

@@ -101,7 +101,8 @@ def _largest(
 
 @dataclass
 class RequantizeValue(RewritePattern):
-    """`quantize(dequantize(x))` → `requant(x)`; arithmetic with constants in between comes along."""
+    """`quantize(dequantize(x))` → `requant(x)`; arithmetic with constants in between is part of
+    the factors."""
 
     ctx: Context
 

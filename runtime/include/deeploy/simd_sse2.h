@@ -151,13 +151,13 @@ DPL_INLINE __m128i dpl_scale4(__m128i acc, uint32_t channel, const dpl_scaler *s
   return dpl_scale(acc, dpl_load16((const uint8_t *)mul), dpl_load16((const uint8_t *)add), s);
 }
 
-DPL_INLINE __m128i dpl_select(__m128i mask, __m128i yes, __m128i no) {
+DPL_INLINE __m128i dpl_blend_epi32(__m128i mask, __m128i yes, __m128i no) {
   return _mm_or_si128(_mm_and_si128(mask, yes), _mm_andnot_si128(mask, no));
 }
 
 DPL_INLINE __m128i dpl_clamp4(__m128i v, const dpl_scaler *s) {
-  v = dpl_select(_mm_cmpgt_epi32(s->lo32, v), s->lo32, v);
-  return dpl_select(_mm_cmpgt_epi32(v, s->hi32), s->hi32, v);
+  v = dpl_blend_epi32(_mm_cmpgt_epi32(s->lo32, v), s->lo32, v);
+  return dpl_blend_epi32(_mm_cmpgt_epi32(v, s->hi32), s->hi32, v);
 }
 
 // Eight values to bytes. Saturating to 16 bits first does not change the result.
