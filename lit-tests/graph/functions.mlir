@@ -114,3 +114,19 @@ func.func @reduce_mean_float(%x: tensor<3x4x5xf32>) -> tensor<1x1x5xf32> {
 
 // CHECK-LABEL: func.func @reduce_mean_float(%x: tensor<3x4x5xf32>) -> tensor<1x1x5xf32> {
 // CHECK-NEXT:    %0 = graph.reduce "mean" %x {axes = array<i64: 0, 1>} : tensor<3x4x5xf32> -> tensor<1x1x5xf32>
+
+func.func @quantize_half_even(%x: tensor<30x4xf32>) -> tensor<30x4xui8> {
+  %0 = graph.quantize %x {scale = 3.150000e+01 : f64, zero_point = 3.000000e+00 : f64, min = 0 : i64, max = 255 : i64, half_even} : tensor<30x4xf32> -> tensor<30x4xui8>
+  func.return %0 : tensor<30x4xui8>
+}
+
+// CHECK-LABEL: func.func @quantize_half_even(%x: tensor<30x4xf32>) -> tensor<30x4xui8> {
+// CHECK-NEXT:    %0 = graph.quantize %x {scale = 3.150000e+01 : f64, zero_point = 3.000000e+00 : f64, min = 0 : i64, max = 255 : i64, half_even} : tensor<30x4xf32> -> tensor<30x4xui8>
+
+func.func @dequantize_channels(%x: tensor<3x4xsi8>, %s: tensor<3x1xf32>) -> tensor<3x4xf32> {
+  %0 = graph.dequantize %x scales %s : tensor<3x1xf32> {scale = 1.000000e+00 : f64, zero_point = 0.000000e+00 : f64} : tensor<3x4xsi8> -> tensor<3x4xf32>
+  func.return %0 : tensor<3x4xf32>
+}
+
+// CHECK-LABEL: func.func @dequantize_channels(%x: tensor<3x4xsi8>, %s: tensor<3x1xf32>) -> tensor<3x4xf32> {
+// CHECK-NEXT:    %0 = graph.dequantize %x scales %s : tensor<3x1xf32> {scale = 1.000000e+00 : f64, zero_point = 0.000000e+00 : f64} : tensor<3x4xsi8> -> tensor<3x4xf32>

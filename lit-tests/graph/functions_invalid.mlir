@@ -278,3 +278,30 @@ func.func @network(%x: tensor<2xf32>) {
 }
 
 // CHECK: 'graph.pad' needs a value of its element type
+
+// -----
+
+func.func @network(%x: tensor<2xf32>) {
+  %0 = graph.quantize %x {scale = 1.0 : f64, zero_point = 0.5 : f64, min = 0 : i64, max = 9 : i64, half_even} : tensor<2xf32> -> tensor<2xsi8>
+  func.return
+}
+
+// CHECK: 'graph.quantize' with 'half_even' needs an integer zero point
+
+// -----
+
+func.func @network(%x: tensor<2xsi8>, %s: tensor<3x1xf32>) {
+  %0 = graph.dequantize %x scales %s : tensor<3x1xf32> {scale = 1.0 : f64, zero_point = 0.0 : f64} : tensor<2xsi8> -> tensor<2xf32>
+  func.return
+}
+
+// CHECK: 'graph.dequantize' has scales larger than its input
+
+// -----
+
+func.func @network(%x: tensor<2xsi8>, %s: tensor<2xsi32>) {
+  %0 = graph.dequantize %x scales %s : tensor<2xsi32> {scale = 1.0 : f64, zero_point = 0.0 : f64} : tensor<2xsi8> -> tensor<2xf32>
+  func.return
+}
+
+// CHECK: 'graph.dequantize' needs scales that are floats

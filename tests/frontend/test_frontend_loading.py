@@ -193,7 +193,8 @@ def test_unknown_operators(ctx: Context) -> None:
     proto = model([node("RequantShiff", "x", domain="PACTOps")], {"x": (3,)}, domains=["PACTOps"])
     assert error_of(ctx, proto) == (
         "RequantShiff 'the_requantshiff': unsupported operator 'RequantShiff'; "
-        "did you mean RequantShift or Dequant? `deeploy ops` lists what is supported"
+        "did you mean RequantShift or Dequant or DequantizeLinear? "
+        "`deeploy ops` lists what is supported"
     )
     proto = model([node("Sign", "x")], {"x": (3,)})
     assert error_of(ctx, proto) == "Sign 'the_sign': operator 'Sign' is only supported on constants"

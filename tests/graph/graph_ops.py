@@ -180,6 +180,9 @@ FUNCTIONS_OF_ELEMENTS = {
     "quantize_float": """%x: tensor<30x4xf32>
         %0 = graph.quantize %x {scale = 31.5 : f64, zero_point = 2.0 : f64, min = -50, max = 60}
             : tensor<30x4xf32> -> tensor<30x4xsi8>""",
+    "quantize_half_even": """%x: tensor<30x4xf32>
+        %0 = graph.quantize %x {scale = 31.5 : f64, zero_point = 3.0 : f64, min = 0, max = 255,
+            half_even} : tensor<30x4xf32> -> tensor<30x4xui8>""",
     "dequantize_float": """%x: tensor<3x4xsi8>
         %0 = graph.dequantize %x {scale = 0.3 : f64, zero_point = 2.0 : f64}
             : tensor<3x4xsi8> -> tensor<3x4xf32>""",

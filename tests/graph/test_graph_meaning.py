@@ -193,6 +193,19 @@ def test_floats_become_integers() -> None:
     attributes = "{scale = 1.0 : f64, zero_point = 0.0 : f64, min = 0, max = 200}"
     quantize = parse_op(text.format(f"quantize %x {attributes}"))
     assert evaluate_whole(quantize, [x]).tolist() == [0, 0, 0, 1, 2, 3, 200, 200, 200, 0]
+    attributes = "{scale = 1.0 : f64, zero_point = 3.0 : f64, min = 0, max = 200, half_even}"
+    quantize = parse_op(text.format(f"quantize %x {attributes}"))
+    assert evaluate_whole(quantize, [x]).tolist() == [0, 1, 3, 3, 5, 5, 200, 200, 200, 0]
+
+
+def test_a_scale_for_each_channel() -> None:
+    op = parse_op(
+        """%x: tensor<2x3xsi8>, %s: tensor<2x1xf32>
+        %0 = graph.dequantize %x scales %s : tensor<2x1xf32>
+            {scale = 1.0 : f64, zero_point = 1.0 : f64} : tensor<2x3xsi8> -> tensor<2x3xf32>"""
+    )
+    x, scales = np.int8([[1, 2, 3], [-4, 5, 6]]), np.float32([[0.5], [0.1]])
+    np.testing.assert_array_equal(evaluate_whole(op, [x, scales]), (x - np.float32(1)) * scales)
 
 
 @pytest.mark.parametrize("name", FUNCTIONS_OF_ELEMENTS | ROWS)

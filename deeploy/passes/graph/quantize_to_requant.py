@@ -6,8 +6,9 @@ shift for which no `x * mul + add` leaves 32 bits: the bounds of x follow from t
 computed it. Halves are rounded up.
 
 The fixed-point value is off by at most `ERROR`, so a result differs by at most one unit, and only
-where the exact value is that near to a half. Where 32 bits are too few for that, the op stays in
-floats.
+where the exact value is that near to a half. That is a bound for the largest values; small ones are
+off by less, as most of the error is that of `mul`, half a step. Where 32 bits are too few, which
+takes accumulators beyond 2^23, the op stays in floats.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ from deeploy.passes.graph.quantised import (
 from deeploy.passes.graph.rewriting import rewrite_functions
 from deeploy.resources import Array
 
-ERROR = 1 / 8
+ERROR = 1 / 2
 """The largest error of a fixed-point value before it is rounded, in units of the result."""
 LARGEST_SHIFT = 30
 
