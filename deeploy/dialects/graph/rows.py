@@ -40,6 +40,7 @@ from deeploy.dialects.graph.base import (
 from deeploy.interfaces.tiling import Iterator, shape_of
 
 __all__ = [
+    "DISTANCES",
     "IntLayerNormOp",
     "IntRMSNormOp",
     "IntSoftmaxOp",
@@ -50,6 +51,9 @@ __all__ = [
     "RowOp",
     "SoftmaxOp",
 ]
+
+DISTANCES = 256
+"""How far two elements of eight bits can be apart, and one."""
 
 UNARY_FORMAT = (
     "$input (`mul` $mul^ `:` type($mul))? (`add` $add^ `:` type($add))? "
@@ -126,10 +130,13 @@ class RequantisedRowOp(RowOp, Requantised):
 class IntSoftmaxOp(RequantisedRowOp):
     """Softmax with a second-order polynomial, unsigned: with `x' = x - max`,
     `z = clamp(-(x' / log2), 0, 31)`, `p = x' + z * log2` and `e = (a * (p + b)² + c) >> z`, the
-    result is `e * 255 / sum(e)`; divisions truncate. `255 * e` and the sums have 31 bits."""
+    result is `e * 255 / sum(e)`; divisions truncate. `255 * e` and the sums have 31 bits.
+
+    Where `table` is given, `e` is its element number `max - x`."""
 
     name = "graph.int_softmax"
     input = operand_def(TensorType)
+    table = opt_operand_def(TensorType)
     a = prop_def(IntegerAttr[I64])
     b = prop_def(IntegerAttr[I64])
     c = prop_def(IntegerAttr[I64])
@@ -137,7 +144,29 @@ class IntSoftmaxOp(RequantisedRowOp):
     result = result_def(TensorType)
     irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
     traits = traits_def(Pure())
-    assembly_format = UNARY_FORMAT
+    assembly_format = (
+        "$input (`table` $table^ `:` type($table))? (`mul` $mul^ `:` type($mul))? "
+        "(`add` $add^ `:` type($add))? attr-dict `:` type($input) `->` type($result)"
+    )
+
+    def iterators(self) -> tuple[Iterator, ...]:
+        entries = Iterator("entry", DISTANCES, parallel=False)
+        return super().iterators() + (() if self.table is None else (entries,))
+
+    def row_map(self) -> AffineMap:
+        rank = len(self.infer_shape())
+        return AffineMap(len(self.iterators()), 0, (AffineDimExpr(rank - 1),))
+
+    def operand_maps(self) -> tuple[AffineMap, ...]:
+        rank = len(self.infer_shape())
+        entries = AffineMap(rank + 1, 0, (AffineDimExpr(rank),))
+        table = () if self.table is None else (entries,)
+        return (*self.result_maps(), *table, *self.epilogue_maps())
+
+    def result_maps(self) -> tuple[AffineMap, ...]:
+        rank = len(self.infer_shape())
+        dims = tuple(AffineDimExpr(i) for i in range(rank))
+        return (AffineMap(len(self.iterators()), 0, dims),)
 
     def term(self, distance: int) -> int:
         """`e` at a distance from the maximum."""
@@ -149,7 +178,9 @@ class IntSoftmaxOp(RequantisedRowOp):
     def verify_(self) -> None:
         super().verify_()
         self.verify_positive(log2=self.log2)
-        terms = [self.term(distance) for distance in range(256)]
+        if self.table is not None and shape_of(self.table) != (DISTANCES,):
+            raise VerifyException(f"'{self.name}' needs a table of {DISTANCES} elements")
+        terms = [self.term(distance) for distance in range(DISTANCES)]
         if min(terms) < 0 or terms[0] < 1:
             raise VerifyException(f"'{self.name}' has terms below zero, or none at the maximum")
         columns = shape_of(self.input)[-1]
