@@ -164,7 +164,7 @@ def target_of(module: ModuleOp) -> Target:
     """
     attr = module.attributes.get(TARGET)
     if not isinstance(attr, DictionaryAttr):
-        raise PassFailedException("the module has no target; run 'set-target{name=…}' first")
+        raise PassFailedException("the module has no target; run 'set-target{target=…}' first")
     try:
         fields = _from_attr(attr)
         fields["memories"] = tuple(Memory(**m) for m in fields["memories"])
