@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from xdsl.context import Context
-from xdsl.dialects import scf
+from xdsl.dialects import memref, scf
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Block, Operation
 from xdsl.passes import ModulePass
@@ -14,7 +14,10 @@ from xdsl.rewriter import InsertPoint, Rewriter
 
 from deeploy.dialects.cluster import BarrierOp, CallOp
 from deeploy.dialects.dma import StartOp, WaitOp
+from deeploy.dialects.graph import GraphOp
+from deeploy.dialects.tiled import NestOp
 from deeploy.functions import functions_of
+from deeploy.passes.levels import check_lowered
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,7 @@ class InsertBarriersPass(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in functions_of(op):
+            check_lowered(function, GraphOp, NestOp, memref.CopyOp)
             Walker().block(function.body.block)
 
 

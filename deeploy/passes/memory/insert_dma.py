@@ -15,9 +15,11 @@ from xdsl.rewriter import InsertPoint, Rewriter
 from deeploy.diagnostics import fail
 from deeploy.dialects.cluster import CallOp
 from deeploy.dialects.dma import ChannelOp, ChannelType, StartOp, WaitOp
+from deeploy.dialects.graph import GraphOp
 from deeploy.dialects.mem import level_of
 from deeploy.dialects.tiled import NestOp
 from deeploy.functions import functions_of
+from deeploy.passes.levels import check_lowered
 from deeploy.targets import Target, target_of
 
 
@@ -35,10 +37,8 @@ class InsertDmaPass(ModulePass):
 
 def insert_dma(function: func.FuncOp, target: Target) -> None:
     """Use two channels: one towards the compute memory, one away from it."""
+    check_lowered(function, GraphOp, NestOp)
     copies = [op for op in function.walk() if isinstance(op, memref.CopyOp)]
-    for op in function.walk():
-        if isinstance(op, NestOp):
-            fail(op, "the nest has not been tiled", "run 'tile' first")
     if not copies:
         return
     channels = {name: ChannelOp(result_types=[ChannelType()]) for name in ("load", "store")}

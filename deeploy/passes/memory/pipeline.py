@@ -16,6 +16,10 @@ from xdsl.transforms.common_subexpression_elimination import cse
 from deeploy.diagnostics import fail
 from deeploy.dialects.cluster import CallOp
 from deeploy.dialects.dma import StartOp, WaitOp
+from deeploy.dialects.graph import GraphOp
+from deeploy.dialects.tiled import NestOp
+from deeploy.functions import functions_of
+from deeploy.passes.levels import check_lowered
 from deeploy.passes.memory.tile import PIPELINE
 
 
@@ -30,6 +34,8 @@ class PipelinePass(ModulePass):
     name: ClassVar[str] = "pipeline"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for function in functions_of(op):
+            check_lowered(function, GraphOp, NestOp)
         for loop in list(op.walk()):
             if isinstance(loop, scf.ForOp) and PIPELINE in loop.attributes:
                 pipeline(loop)

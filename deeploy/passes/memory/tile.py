@@ -32,9 +32,11 @@ from deeploy.dialects.graph import GraphOp, element_type, extent_of
 from deeploy.dialects.mem import OFFSET, AnyMemRef, LevelAttr, level_of, memref_of, strides_of
 from deeploy.dialects.tiled import NestOp
 from deeploy.engines import engine_of, kernel_of
+from deeploy.functions import functions_of
 from deeploy.interfaces.footprint import ORIGIN, OpTile, Span, nest_tiles, whole_range
 from deeploy.interfaces.index import Index, IndexBuilder
 from deeploy.interfaces.tiling import shape_of
+from deeploy.passes.levels import check_lowered
 from deeploy.planner.layout import NestLayout
 from deeploy.planner.problem import align_up
 from deeploy.targets import Target, target_of
@@ -51,6 +53,8 @@ class TilePass(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         target = target_of(op)
+        for function in functions_of(op):
+            check_lowered(function, GraphOp)
         for nest in list(op.walk()):
             if isinstance(nest, NestOp):
                 if nest.outs:

@@ -20,6 +20,7 @@ from deeploy.engines import kernel_of
 from deeploy.functions import functions_of
 from deeploy.interfaces.nest_space import NestSpace
 from deeploy.interfaces.tiling import linear_forms, shape_of
+from deeploy.passes.levels import check_lowered
 from deeploy.planner.candidates import tile_limits
 from deeploy.planner.problem import align_up
 from deeploy.targets import Target, target_of
@@ -42,6 +43,7 @@ class FuseNestsPass(ModulePass):
         target = target_of(op)
         budget = target.memory(target.compute).size * self.percent // 100
         for function in functions_of(op):
+            check_lowered(function, GraphOp)
             for nest in reversed(list(function.body.block.ops)):
                 if isinstance(nest, NestOp) and nest.parent is not None:
                     absorb(nest, target, budget)
