@@ -344,6 +344,11 @@ class BodyPrinter:
 
     def condition(self, op: scf.IfOp) -> None:
         """A condition around transfers: for core 0 alone, with all that it computes."""
+        if op.results or any(not isinstance(o, scf.YieldOp) for o in op.false_region.walk()):
+            fail(op, "a condition with results or an else has no C form", "use two conditions")
+        for inner in op.true_region.walk():
+            if isinstance(inner, cluster.CallOp | cluster.BarrierOp):
+                fail(inner, "only transfers may stand in a condition", "one core evaluates it")
         inner = BodyPrinter(
             self.cores, self.instances, [], self.names, self.numbers, self.pointers, self.shapes
         )

@@ -39,3 +39,30 @@ func.func @network() {
 }
 
 // CHECK: mem.constant 'weights': a buffer has no address; run 'assign-addresses' first
+
+// -----
+
+func.func @network() {
+  %c = arith.constant 1 : index
+  %0 = arith.cmpi slt, %c, %c : index
+  scf.if %0 {
+  } else {
+    %load = dma.channel
+  } loc("Relu_0")
+  func.return
+}
+
+// CHECK: scf.if 'Relu_0': a condition with results or an else has no C form; use two conditions
+
+// -----
+
+func.func @network() {
+  %c = arith.constant 1 : index
+  %0 = arith.cmpi slt, %c, %c : index
+  scf.if %0 {
+    cluster.barrier loc("Relu_0")
+  }
+  func.return
+}
+
+// CHECK: cluster.barrier 'Relu_0': only transfers may stand in a condition; one core evaluates it
