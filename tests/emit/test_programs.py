@@ -139,3 +139,18 @@ def test_hostile_names(tmp_path: Path) -> None:
     for name in MEMORY_PASSES:
         run_pass(ctx, module, name)
     compare(HOSTILE, ctx, module, tmp_path)
+
+
+WITHOUT_INPUTS = """func.func @network() -> tensor<2x3xsi8> {
+  %0 = graph.constant dense<[[1, 2], [3, 4], [5, 6]]> : tensor<3x2xsi8>
+  %1 = graph.transpose %0 {permutation = array<i64: 1, 0>} : tensor<3x2xsi8> -> tensor<2x3xsi8>
+  func.return %1 : tensor<2x3xsi8>
+}"""
+
+
+def test_network_without_inputs(tmp_path: Path) -> None:
+    """C99 has no arrays without elements."""
+    ctx, module = nests_on(WITHOUT_INPUTS, HOST)
+    for name in ("plan", *MEMORY_PASSES):
+        run_pass(ctx, module, name)
+    compare(WITHOUT_INPUTS, ctx, module, tmp_path)
