@@ -11,6 +11,7 @@ from places import DOCS, ROOT
 sys.path.insert(0, str(DOCS))
 
 PAGES = sorted(DOCS.glob("*.md"))
+OTHERS = [ROOT / "README.md", *sorted(ROOT.glob("examples/*/README.md"))]
 MEND = "run `python docs/make_ir.py`, and read what has changed"
 
 
@@ -34,7 +35,7 @@ def test_excerpts_are_up_to_date(page, texts: dict[str, str]) -> None:
     assert page.read_text() == with_excerpts(page.read_text(), texts), MEND
 
 
-@pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [*OTHERS, *PAGES], ids=lambda page: page.name)
 def test_links_lead_somewhere(page) -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
         if "://" not in target:

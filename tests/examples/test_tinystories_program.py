@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
-from checkpoint import Checkpoint, read_checkpoint
+import perplexity
+from checkpoint import Checkpoint, random_checkpoint, read_checkpoint, write_checkpoint
+from deeploy.diagnostics import run_main
 from llama import Llama
 from network import decode_network
 from perplexity import draw_texts, score, score_program
@@ -52,10 +56,7 @@ def test_small_programs(tmp_path: Path, small: Checkpoint, small_tokenizer: Toke
     folder = build_programs(small, small_tokenizer.to_bytes(), network, tmp_path)
     check_stories(folder / "story", small, small_tokenizer)
     check_usage(folder / "story")
-    texts = [*draw_texts(lambda: Llama(small), 3, small.config.seq_len, seed=5), [BEGIN, 5]]
-    expected, ours = score(lambda: Llama(small), texts), score_program(folder / "score", texts)
-    np.testing.assert_allclose(ours.log_probabilities, expected.log_probabilities, atol=1e-4)
-    np.testing.assert_array_equal(ours.best, expected.best)
+    check_scores(folder / "score", small)
 
 
 def check_stories(program: Path, checkpoint: Checkpoint, tokenizer: Tokenizer) -> None:
@@ -66,6 +67,17 @@ def check_stories(program: Path, checkpoint: Checkpoint, tokenizer: Tokenizer) -
         sampler = Sampler(temperature, 0.8, seed)
         assert done.stdout == story(checkpoint, tokenizer, sampler, prompt, steps)
         assert b"tokens/s" in done.stderr
+
+
+def check_scores(program: Path, checkpoint: Checkpoint) -> None:
+    length = checkpoint.config.seq_len
+    texts = [*draw_texts(lambda: Llama(checkpoint), 3, length, seed=5), [BEGIN, 5]]
+    expected, ours = score(lambda: Llama(checkpoint), texts), score_program(program, texts)
+    np.testing.assert_allclose(ours.log_probabilities, expected.log_probabilities, atol=1e-4)
+    np.testing.assert_array_equal(ours.best, expected.best)
+    for wrong in ("1 300\n", "1 -1\n", " ".join(["1"] * (length + 2))):
+        done = subprocess.run([program], input=wrong, text=True, stdout=subprocess.PIPE)
+        assert done.returncode == 2
 
 
 def check_usage(program: Path) -> None:
@@ -85,3 +97,29 @@ def test_story(tmp_path: Path, tinystories: Path) -> None:
     folder = build_programs(checkpoint, path.read_bytes(), decode_network(checkpoint), tmp_path)
     done = run(folder / "story", "-n", 200)
     assert done.stdout == (tinystories / "reference_greedy_200.txt").read_text()
+
+
+def test_perplexity(
+    tmp_path: Path,
+    small: Checkpoint,
+    small_tokenizer: Tokenizer,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """As a command: all ways to run a network agree, and another network is not as good."""
+    write_checkpoint(small, tmp_path / "model.bin")
+    (tmp_path / "tokenizer.bin").write_bytes(small_tokenizer.to_bytes())
+    other = random_checkpoint(small.config, seed=2)
+    onnx.save(decode_network(other), tmp_path / "other.onnx")
+    files = [str(tmp_path / name) for name in ("model.bin", "tokenizer.bin", "other.onnx")]
+    assert run_main(perplexity.main, [*files, "--texts", "8", "--length", "12"]) == 0
+    first, *lines = capfd.readouterr().out.splitlines()
+    assert first.endswith("tokens of 8 stories")
+    found = [re.fullmatch(r"(.*\S) +perplexity ([\d.]+)  agreement ([\d.]+)%", x) for x in lines]
+    names, perplexities, agreements = zip(
+        *(match.groups() for match in found if match), strict=True
+    )
+    assert names == ("float model, numpy", "other.onnx, onnxruntime", "other.onnx, compiled")
+    model, session, compiled = map(float, perplexities)
+    assert session == pytest.approx(compiled, rel=1e-3)
+    assert model < 0.5 * session
+    assert [float(value) > 50 for value in agreements] == [True, False, False]

@@ -95,9 +95,6 @@ static double seconds(void) {
 }
 
 int main(int argc, char **argv) {
-  // The host platform copies at once, unless told otherwise; its thread for copies finds mistakes
-  // but waits for the scheduler at each of them.
-  setenv("DEEPLOY_DMA", "immediate", 0);
   options o = parse(argc, argv);
   tokenizer t;
   if (tokenizer_open(&t, by_id, by_text, MODEL_VOCAB_SIZE, model_tokenizer,
