@@ -17,7 +17,6 @@ from xdsl.universe import Universe
 from deeploy.commands.options import CompileOptions, pipeline_spec
 from deeploy.commands.vectors import input_arrays, load_arrays, output_arrays
 from deeploy.context import make_context
-from deeploy.diagnostics import UsageError
 from deeploy.dialects.graph import State, symbol_of
 from deeploy.emit.project import Inference, argument_names
 from deeploy.frontend import import_model
@@ -62,9 +61,9 @@ class Caches:
         outputs = {
             arguments.index(value): i
             for i, (value, state) in enumerate(zip(results, grown, strict=True))
-            if state is not None and state.grows
+            if state is not None and state.grows and value in arguments
         }
-        step = max(state.rows for state in grown if state is not None and state.grows)
+        step = max(state.rows for i in outputs.values() if (state := grown[i]) is not None)
         return Caches(outputs, states_of(function.arg_attrs, len(arguments)), step)
 
 
@@ -80,34 +79,30 @@ def make_inferences(
         sample: random inputs for a seed, with caches of the greatest length.
     """
     count, caches = positions_in(function), Caches.of(function)
-    positions = options.positions or default_positions(count, caches.step)
-    for position in positions:
-        if position >= count:
-            raise UsageError(
-                f"argument --positions: there is no position {position}",
-                f"with --stateful {count} they are 0 to {count - 1}",
-            )
     runs: list[Inference] = []
-    before: Inference | None = None
-    for number, position in enumerate(positions):
-        follows = before is not None and position == before.position + caches.step
-        inputs = list(sample(number))
-        for i, output in caches.outputs.items():
-            if follows and before is not None and before.expected is not None:
-                inputs[i] = before.expected[output]
-            else:
-                inputs[i] = first_rows(inputs[i], caches.states[i], position)
+    for number, position in enumerate(options.positions or default_positions(count, caches.step)):
+        samples = zip(sample(number), caches.states, strict=False)
+        inputs = [first_rows(array, state, position) for array, state in samples]
+        left: Mapping[int, Array] = left_by(runs[-1], caches, position) if runs else {}
+        inputs = [left.get(i, array) for i, array in enumerate(inputs)]
         expected = reference(options, inputs, position)
-        kept = [None if follows and i in caches.outputs else a for i, a in enumerate(inputs)]
-        before = Inference(kept, expected, position)
-        runs.append(before)
+        given: list[Array | None] = [None if i in left else array for i, array in enumerate(inputs)]
+        runs.append(Inference(given, expected, position))
     return runs
 
 
+def left_by(before: Inference, caches: Caches, position: int) -> Mapping[int, Array]:
+    """By input, the caches that a run leaves, if it leads to a position."""
+    if before.expected is None or before.position + caches.step != position:
+        return {}
+    return {i: before.expected[output] for i, output in caches.outputs.items()}
+
+
 def first_rows(array: Array, state: State | None, position: int) -> Array:
-    """As many rows of a cache as it has at a position."""
-    assert state is not None
-    return array[(slice(None),) * state.axis + (slice(0, position),)]
+    """As many rows of an input of run-time extent as it has at a position."""
+    if state is None or not state.grows:
+        return array
+    return array[tuple(slice(0, extent) for extent in state.shape(array.shape, position))]
 
 
 def given_inference(options: CompileOptions, path: Path, imported: ModuleOp) -> Inference:
@@ -125,7 +120,7 @@ def given_inference(options: CompileOptions, path: Path, imported: ModuleOp) -> 
         if (symbol := symbol_of(argument_attributes(function, i))) is not None
     )
     array = given[names[index]] if names[index] in given else list(given.values())[index]
-    position = array.shape[symbol.axis]
+    position = array.shape[symbol.axis] - symbol.plus
     ctx, module = import_at(options, given, position)
     function = entry_function(module)
     inputs = input_arrays(path, given, function, options.model)

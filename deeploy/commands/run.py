@@ -150,6 +150,11 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"argument --seed: the seed must be ≥ 0, not {args.seed}")
     if args.positions and (args.stateful is None or args.inputs is not None):
         raise UsageError("--positions needs --stateful, and goes with no --inputs")
+    if args.positions and max(args.positions) >= args.stateful:
+        raise UsageError(
+            f"argument --positions: there is no position {max(args.positions)}",
+            f"with --stateful {args.stateful} they are 0 to {args.stateful - 1}",
+        )
     options = read_options(args, atol=args.atol, positions=args.positions)
     how = RunOptions(args.sanitize, args.dma, args.timeout, args.seed)
     result = run_network(options, how)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -217,5 +218,12 @@ def _shape(value: onnx.ValueInfoProto, length: int | None) -> tuple[tuple[int, .
                 f"input '{value.name}' has several dynamic dimensions",
                 "only the length of a cache may be dynamic",
             )
-        symbol, shape[index] = Symbol(index, dim.dim_param), length
+        symbol = _symbol(index, dim.dim_param)
+        shape[index] = length + symbol.plus
     return tuple(shape), symbol
+
+
+def _symbol(axis: int, text: str) -> Symbol:
+    """What a dimension is called: `past`, or `past + 1`."""
+    sum = re.fullmatch(r"(.*\S)\s*\+\s*(\d+)", text)
+    return Symbol(axis, sum[1], int(sum[2])) if sum else Symbol(axis, text)

@@ -36,7 +36,7 @@ from deeploy.interfaces.tiling import Iterator, shape_of
 __all__ = ["STATE", "SYMBOL", "InsertOp", "State", "Symbol", "state_of", "symbol_of"]
 
 STATE = "graph.state"
-"""Attribute of an argument that is a cache, see `State`."""
+"""Attribute of an argument or result that is a cache, or of run-time extent, see `State`."""
 
 
 SYMBOL = "graph.symbol"
@@ -44,16 +44,16 @@ SYMBOL = "graph.symbol"
 
 
 class Symbol(NamedTuple):
-    """The extent along `axis` is called `length` in the model; that of the type is its bound."""
+    """The extent along `axis` is `length + plus` in the model; that of the type is its bound."""
 
     axis: int
     length: str
+    plus: int = 0
 
     def attribute(self) -> DictionaryAttr:
         """The symbol as an attribute of the argument."""
-        return DictionaryAttr(
-            {"axis": IntegerAttr(self.axis, i64), "length": StringAttr(self.length)}
-        )
+        axis, plus = (IntegerAttr(number, i64) for number in (self.axis, self.plus))
+        return DictionaryAttr({"axis": axis, "length": StringAttr(self.length), "plus": plus})
 
 
 def symbol_of(attributes: Mapping[str, Attribute]) -> Symbol | None:
@@ -61,10 +61,10 @@ def symbol_of(attributes: Mapping[str, Attribute]) -> Symbol | None:
     symbol = attributes.get(SYMBOL)
     if not isinstance(symbol, DictionaryAttr):
         return None
-    axis, length = (symbol.data.get(key) for key in Symbol._fields)
+    axis, length, plus = (symbol.data.get(key) for key in Symbol._fields)
     if not isa(axis, IntegerAttr) or not isinstance(length, StringAttr):
         return None
-    return Symbol(axis.value.data, length.data)
+    return Symbol(axis.value.data, length.data, plus.value.data if isa(plus, IntegerAttr) else 0)
 
 
 class State(NamedTuple):

@@ -26,7 +26,9 @@ from deeploy.dialects.graph import (
     integer_range,
     ints,
 )
+from deeploy.functions import functions_of, position_of
 from deeploy.interfaces.tiling import shape_of
+from deeploy.passes.graph.extents import propagate_extents
 from deeploy.resources import Array, array_of, constant_attr
 
 
@@ -49,6 +51,9 @@ def rewrite_functions(module: ModuleOp, patterns: Sequence[RewritePattern]) -> N
     pattern = InFunctionBody(GreedyRewritePatternApplier(list(patterns)))
     PatternRewriteWalker(pattern).rewrite_module(module)
     region_dce(module.body)
+    for function in functions_of(module):
+        if position_of(function) is not None:
+            propagate_extents(function)
 
 
 # --- Types ----------------------------------------------------------------------------------------

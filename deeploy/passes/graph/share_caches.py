@@ -18,7 +18,7 @@ from xdsl.dialects.builtin import (
     TensorType,
     i64,
 )
-from xdsl.ir import Attribute, BlockArgument, SSAValue
+from xdsl.ir import Attribute, BlockArgument
 from xdsl.passes import ModulePass
 from xdsl.rewriter import Rewriter
 from xdsl.utils.hints import isa
@@ -31,10 +31,17 @@ from deeploy.dialects.graph import (
     Extent,
     InsertOp,
     State,
+    extent_of,
     symbol_of,
     with_extent,
 )
-from deeploy.functions import argument_attributes, functions_of, position_of, returned_values
+from deeploy.functions import (
+    argument_attributes,
+    functions_of,
+    position_of,
+    returned_values,
+    symbols_of,
+)
 from deeploy.interfaces.tiling import shape_of
 from deeploy.passes.graph.extents import propagate_extents
 
@@ -46,7 +53,8 @@ class ShareCachesPass(ModulePass):
     The argument becomes as large as the result and keeps its memory; `graph.state` says along which
     axis it grows and how many of its rows are given when the function is called. If its length has
     a name in the model (`graph.symbol`), that number is known at run time only: the function gets
-    it as its last argument, the position, and what is computed from the cache a run-time extent.
+    it as its last argument, the position. Other arguments of such a length (masks) get a run-time
+    extent as well, and so does what is computed from them and from the caches.
     """
 
     name: ClassVar[str] = "share-caches"
@@ -56,9 +64,11 @@ class ShareCachesPass(ModulePass):
             for concat in list(function.body.block.ops):
                 if isinstance(concat, ConcatOp) and is_cache(concat, function):
                     share(concat, function)
-            check_symbols(function)
+            if symbols_of(function):
+                give_extents(function)
             if position_of(function) is not None:
                 propagate_extents(function)
+                note_results(function)
             function.update_function_type()
 
 
@@ -71,7 +81,9 @@ def is_cache(concat: ConcatOp, function: func.FuncOp) -> bool:
         return False
     attributes = argument_attributes(function, cache.index)
     symbol = symbol_of(attributes)
-    if STATE in attributes or (symbol and symbol.axis != concat.axis.value.data):
+    if STATE in attributes:
+        return False
+    if symbol is not None and (symbol.axis, symbol.plus) != (concat.axis.value.data, 0):
         return False
     return len(list(cache.uses)) == 1
 
@@ -101,7 +113,6 @@ def share(concat: ConcatOp, function: func.FuncOp) -> None:
     function.arg_attrs = array_of(arguments)
     if grows:
         add_position(function)
-        note_result(function, new.result, State(axis, shape_of(rows)[axis], grows))
 
 
 def add_position(function: func.FuncOp) -> None:
@@ -114,11 +125,13 @@ def add_position(function: func.FuncOp) -> None:
     function.arg_attrs = array_of([*arguments, {"graph.name": StringAttr("position")}])
 
 
-def note_result(function: func.FuncOp, value: SSAValue, state: State) -> None:
-    """Note that a result of the function is a cache."""
-    returned = list(returned_values(function))
+def note_results(function: func.FuncOp) -> None:
+    """Note which results of the function have a run-time extent."""
+    returned = returned_values(function)
     results = attributes_of(function.res_attrs, len(returned))
-    results[returned.index(value)][STATE] = state.attribute()
+    for value, attributes in zip(returned, results, strict=True):
+        if (extent := extent_of(value)) is not None:
+            attributes[STATE] = State(*extent, grows=True).attribute()
     function.res_attrs = array_of(results)
 
 
@@ -134,17 +147,27 @@ def array_of(attributes: Sequence[dict[str, Attribute]]) -> ArrayAttr[Dictionary
     return ArrayAttr([DictionaryAttr(each) for each in attributes])
 
 
-def check_symbols(function: func.FuncOp) -> None:
-    """Check that all arguments of a length without number were caches."""
-    for arg in function.body.block.args:
-        attributes = argument_attributes(function, arg.index)
+def give_extents(function: func.FuncOp) -> None:
+    """Give the other arguments of a length that has a name their run-time extent.
+
+    Raises:
+        PassFailedException: there is no cache that tells the position.
+    """
+    count = len(function.body.block.args)
+    arguments = attributes_of(function.arg_attrs, count)
+    for arg, attributes in zip(function.body.block.args, arguments, strict=True):
         if (symbol := symbol_of(attributes)) is None:
             continue
-        name = attributes.get("graph.name")
-        label = name.data if isinstance(name, StringAttr) else f"{arg.index}"
-        fail(
-            function,
-            f"input '{label}' has the length '{symbol.length}', but is no cache",
-            "a cache is read by one concatenation only, which adds rows behind it along that "
-            "dimension, and whose result is an output of the network",
-        )
+        if position_of(function) is None:
+            fail(
+                function,
+                f"no input is a cache, of all that have the length '{symbol.length}'",
+                "a cache is read by one concatenation only, which adds rows behind it along that "
+                "dimension, and whose result is an output of the network",
+            )
+        attributes[STATE] = State(symbol.axis, symbol.plus, grows=True).attribute()
+        del attributes[SYMBOL]
+        assert isa(arg.type, TensorType)
+        type = with_extent(arg.type, Extent(symbol.axis, symbol.plus))
+        Rewriter.replace_value_with_new_type(arg, type)
+    function.arg_attrs = array_of(arguments)
