@@ -17,6 +17,7 @@ from xdsl.universe import Universe
 from deeploy.commands.options import CompileOptions, pipeline_spec
 from deeploy.commands.vectors import input_arrays, load_arrays, output_arrays
 from deeploy.context import make_context
+from deeploy.diagnostics import DeeployError
 from deeploy.dialects.graph import State, symbol_of
 from deeploy.emit.project import Inference, argument_names
 from deeploy.frontend import import_model
@@ -121,6 +122,12 @@ def given_inference(options: CompileOptions, path: Path, imported: ModuleOp) -> 
     )
     array = given[names[index]] if names[index] in given else list(given.values())[index]
     position = array.shape[symbol.axis] - symbol.plus
+    assert options.stateful is not None
+    if not 0 <= position < options.stateful:
+        raise DeeployError(
+            f"{path}: the caches hold {position} rows",
+            f"with --stateful {options.stateful} they may hold 0 to {options.stateful - 1}",
+        )
     ctx, module = import_at(options, given, position)
     function = entry_function(module)
     inputs = input_arrays(path, given, function, options.model)

@@ -51,6 +51,10 @@ def test_data(deeploy, tmp_path: Path) -> None:
     done = deeploy("run", graph.model("y"), *where)
     assert done.status == 0, done.err
     assert {output["position"] for output in json.loads(done.out)["outputs"]} == {5}
+    where[1] = 5
+    done = deeploy("run", graph.model("y"), *where)
+    assert done.status == 1
+    assert "x.npz: the caches hold 5 rows; with --stateful 5 they may hold 0 to 4" in done.err
 
 
 MAIN = """
