@@ -2,36 +2,56 @@
 
 On tensors there is `npu.conv`: channels last, weights packed bit by bit as the accelerator reads
 them, unsigned with one offset for the layer.
+
+On buffers there is a queue of jobs that run beside the cores. `npu.start` puts a tile of a
+convolution into it: its result holds nothing useful, and its operands must not change, until
+`npu.wait`. `lower-npu` turns it into what a driver does: acquire a context, write the registers of
+each job, trigger.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from xdsl.dialects.builtin import (
     I64,
     DenseArrayBase,
+    IndexType,
     IntegerAttr,
     IntegerType,
+    MemRefType,
     Signedness,
     StringAttr,
     TensorType,
     i64,
 )
-from xdsl.ir import Dialect
+from xdsl.dialects.utils import DynamicIndexList
+from xdsl.ir import Dialect, ParametrizedAttribute, Region, SSAValue, TypeAttribute
 from xdsl.ir.affine import AffineMap
 from xdsl.irdl import (
     AttrSizedOperandSegments,
+    IRDLOperation,
     ParsePropInAttrDict,
+    irdl_attr_definition,
     irdl_op_definition,
     operand_def,
     prop_def,
     result_def,
     traits_def,
 )
-from xdsl.traits import Pure
+from xdsl.traits import (
+    IsolatedFromAbove,
+    IsTerminator,
+    MemoryReadEffect,
+    MemoryWriteEffect,
+    NoMemoryEffect,
+    Pure,
+    SingleBlockImplicitTerminator,
+)
 from xdsl.utils.exceptions import VerifyException
 
+from deeploy.dialects.computation import ComputeOp, split_overhang
 from deeploy.dialects.graph import (
     Requantised,
     element_type,
@@ -79,6 +99,34 @@ POINTWISE = Mode("pointwise", window=1, channels=32)
 DENSE = Mode("dense", window=3, channels=28)
 DEPTHWISE = Mode("depthwise", window=3, channels=28)
 MODES = {mode.name: mode for mode in (POINTWISE, DENSE, DEPTHWISE)}
+
+REGISTERS = (
+    "weights",
+    "input",
+    "output",
+    "scale",
+    "scale_shift",
+    "bias",
+    "input_pixel_stride",
+    "input_row_stride",
+    "input_stride_2",
+    "output_stride_0",
+    "output_pixel_stride",
+    "output_row_stride",
+    "weight_stride_0",
+    "weight_stride_1",
+    "weight_stride_2",
+    "last_channels",
+    "last_output",
+    "last_input",
+    "channel_subtiles",
+    "pixel_subtiles",
+    "padding",
+    "weight_offset",
+    "filter_mask",
+    "configuration",
+)
+"""Registers of a job, in their order (public HAL, pulp-platform/pulp-nnx, neureka)."""
 
 
 @irdl_op_definition
@@ -242,4 +290,153 @@ class ConvOp(Requantised):
         return (AffineMap(8, 0, (n, h, w, co)[4 - len(shape_of(self.result)) :]),)
 
 
-Npu = Dialect("npu", [ConvOp], [])
+@irdl_attr_definition
+class QueueType(ParametrizedAttribute, TypeAttribute):
+    """The accelerator's queue of jobs."""
+
+    name = "npu.queue"
+
+
+@irdl_op_definition
+class QueueOp(IRDLOperation):
+    """The queue for the rest of the function."""
+
+    name = "npu.queue"
+    queue = result_def(QueueType)
+    assembly_format = "attr-dict"
+
+
+@irdl_op_definition
+class YieldOp(IRDLOperation):
+    """The result of a job's body."""
+
+    name = "npu.yield"
+    value = operand_def(TensorType)
+    traits = traits_def(IsTerminator(), Pure())
+    assembly_format = "$value attr-dict `:` type($value)"
+
+
+@irdl_op_definition
+class StartOp(ComputeOp):
+    """Begin to compute a tile of a convolution."""
+
+    name = "npu.start"
+    queue = operand_def(QueueType)
+    irdl_options = (AttrSizedOperandSegments(as_property=True),)
+    traits = traits_def(
+        MemoryReadEffect(),
+        MemoryWriteEffect(),
+        IsolatedFromAbove(),
+        SingleBlockImplicitTerminator(YieldOp),
+    )
+    custom_directives = (DynamicIndexList,)
+    assembly_format = (
+        "`ins` `(` $inputs `:` type($inputs) `)` `outs` `(` $output `:` type($output) `)` "
+        "`overhang` custom<DynamicIndexList>($overhang, $static_overhang) `on` $queue "
+        "attr-dict-with-keyword $body"
+    )
+
+    @staticmethod
+    def of(
+        inputs: Sequence[SSAValue],
+        output: SSAValue,
+        overhang: Sequence[SSAValue | int],
+        queue: SSAValue,
+        body: Region,
+    ) -> StartOp:
+        """Build a start; the body is a block with one npu.conv, its arguments the operands."""
+        static, dynamic = split_overhang(overhang)
+        return StartOp(
+            operands=[queue, inputs, output, dynamic],
+            properties={"static_overhang": static},
+            regions=[body],
+        )
+
+    def verify_(self) -> None:
+        self.verify_body(YieldOp)
+        if not isinstance(self.op, ConvOp):
+            raise VerifyException("'npu.start' computes npu.conv only")
+
+
+@irdl_op_definition
+class WaitOp(IRDLOperation):
+    """Return when all jobs started on the queue are complete."""
+
+    name = "npu.wait"
+    queue = operand_def(QueueType)
+    traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
+    assembly_format = "$queue attr-dict"
+
+
+@irdl_op_definition
+class AddressOp(IRDLOperation):
+    """The address of a buffer as the accelerator counts it; in the weight memory from 0."""
+
+    name = "npu.address"
+    buffer = operand_def(MemRefType)
+    address = result_def(IndexType)
+    traits = traits_def(NoMemoryEffect())
+    assembly_format = "$buffer attr-dict `:` type($buffer)"
+
+    def __init__(self, buffer: SSAValue) -> None:
+        super().__init__(operands=[buffer], result_types=[IndexType()])
+
+
+@irdl_op_definition
+class AcquireOp(IRDLOperation):
+    """Wait for a free context of the accelerator and take it; the result is the job's number."""
+
+    name = "npu.acquire"
+    queue = operand_def(QueueType)
+    job = result_def(IndexType)
+    traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
+    assembly_format = "$queue attr-dict"
+
+    def __init__(self, queue: SSAValue) -> None:
+        super().__init__(operands=[queue], result_types=[IndexType()])
+
+
+@irdl_op_definition
+class WriteOp(IRDLOperation):
+    """Write a register of the context that was acquired last: the low 32 bits of a value."""
+
+    name = "npu.write"
+    register = prop_def(StringAttr)
+    value = operand_def(IndexType)
+    queue = operand_def(QueueType)
+    traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
+    assembly_format = "$register `,` $value `on` $queue attr-dict"
+
+    def __init__(self, register: str, value: SSAValue, queue: SSAValue) -> None:
+        super().__init__(operands=[value, queue], properties={"register": StringAttr(register)})
+
+    def verify_(self) -> None:
+        if self.register.data not in REGISTERS:
+            raise VerifyException(f"the accelerator has no register '{self.register.data}'")
+
+
+@irdl_op_definition
+class TriggerOp(IRDLOperation):
+    """Put the job in the context that was acquired last into the queue."""
+
+    name = "npu.trigger"
+    queue = operand_def(QueueType)
+    traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
+    assembly_format = "$queue attr-dict"
+
+
+Npu = Dialect(
+    "npu",
+    [
+        ConvOp,
+        QueueOp,
+        StartOp,
+        YieldOp,
+        WaitOp,
+        AddressOp,
+        AcquireOp,
+        WriteOp,
+        TriggerOp,
+    ],
+    [QueueType],
+)
