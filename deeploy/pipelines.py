@@ -27,6 +27,7 @@ MEMORY = (
     "pipeline",
     "insert-barriers",
     "assign-addresses",
+    "lower-npu",
 )
 """From a plan to buffers at addresses, transfers and kernel calls."""
 

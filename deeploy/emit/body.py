@@ -14,7 +14,7 @@ from xdsl.dialects.builtin import DYNAMIC_INDEX, IntegerAttr
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from deeploy.diagnostics import fail, node_name
-from deeploy.dialects import cluster, dma, mem
+from deeploy.dialects import cluster, dma, mem, npu
 from deeploy.dialects.mem import OFFSET, element_bytes, level_of, memref_of, strides_of
 from deeploy.emit.names import Names, comment
 from deeploy.engines import Fields, Instance, KernelCall, View, find_engine
@@ -181,6 +181,12 @@ class BodyPrinter:
                 self.guarded += self.transfer(op)
             case dma.WaitOp():
                 self.guarded.append(f"dpl_dma_wait({self.numbers[op.channel]});")
+            case npu.QueueOp():
+                pass
+            case npu.AddressOp():
+                self.numbers[op.address] = f"dpl_npu_address({self.pointers[op.buffer]})"
+            case npu.AcquireOp() | npu.WriteOp() | npu.TriggerOp() | npu.WaitOp():
+                self.guarded.append(self.drive(op))
             case cluster.BarrierOp():
                 self.flush()
                 self.line("dpl_barrier();")
@@ -325,6 +331,13 @@ class BodyPrinter:
             else:
                 outer.append((extent, to * size, of * size))
         return run, outer
+
+    def drive(self, op: npu.AcquireOp | npu.WriteOp | npu.TriggerOp | npu.WaitOp) -> str:
+        """What the accelerator's driver calls."""
+        if isinstance(op, npu.WriteOp):
+            register = f"DPL_NPU_{op.register.data.upper()}"
+            return f"dpl_npu_write({register}, {self.number(op.value)});"
+        return f"dpl_{op.name.replace('.', '_')}();"
 
     # control
 

@@ -14,7 +14,7 @@ from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, ModuleOp, StringAtt
 from xdsl.ir import SSAValue
 from xdsl.utils.exceptions import PassFailedException
 
-from deeploy.dialects import mem
+from deeploy.dialects import mem, npu
 from deeploy.dialects.graph import State
 from deeploy.dialects.mem import byte_size, element_bytes, memref_of
 from deeploy.emit.body import BodyPrinter, Pointer
@@ -101,7 +101,7 @@ def emit_network(ctx: Context, module: ModuleOp) -> NetworkSources:
         ],
         "constants": constants(ctx, function, printer, (m.name for m in target.memories)),
         "instances": list(printer.instances.values()),
-        "families": families(printer.instances.values()),
+        "headers": headers(function, printer.instances.values()),
         "body": "\n".join(printer.lines).strip("\n") or "  (void)core;",
     }
     return NetworkSources(
@@ -225,7 +225,8 @@ def constants(
     return [constant for _, constant in sorted(found, key=lambda pair: pair[0])]
 
 
-def families(instances: Iterable[Instance]) -> list[str]:
-    """The headers with the argument structs, once each."""
-    headers = {i.struct.removeprefix("dpl_").removesuffix("_args") for i in instances}
-    return sorted(headers)
+def headers(function: func.FuncOp, instances: Iterable[Instance]) -> list[str]:
+    """The headers with the argument structs of kernels, once each, and of the accelerator."""
+    structs = {i.struct.removeprefix("dpl_").removesuffix("_args") for i in instances}
+    driver = ["npu.h"] if any(isinstance(op, npu.TriggerOp) for op in function.walk()) else []
+    return [*driver, *sorted(f"kernels/{name}.h" for name in structs)]

@@ -27,6 +27,7 @@ from deeploy.dialects.graph.attributes import integer_range
 from deeploy.functions import position_of, positions_in, states_of, tensor_arguments
 from deeploy.interpreters.graph import GraphFunctions
 from deeploy.interpreters.memory import IndexFunctions, MemoryFunctions
+from deeploy.interpreters.npu import NpuFunctions
 from deeploy.interpreters.tiled import TiledFunctions
 from deeploy.resources import Array, numpy_dtype
 
@@ -40,7 +41,9 @@ def make_interpreter(ctx: Context, module: ModuleOp) -> Interpreter:
     interpreter.register_implementations(ArithFunctions())
     interpreter.register_implementations(IndexFunctions())
     interpreter.register_implementations(ScfFunctions())
-    interpreter.register_implementations(MemoryFunctions(ctx, module))
+    memory = MemoryFunctions(ctx, module)
+    interpreter.register_implementations(memory)
+    interpreter.register_implementations(NpuFunctions(memory.memories))
     return interpreter
 
 

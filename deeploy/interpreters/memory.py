@@ -19,6 +19,7 @@ from xdsl.interpreter import Interpreter, InterpreterFunctions, PythonValues, im
 from xdsl.utils.exceptions import InterpretationError
 
 from deeploy.dialects import cluster, dma, mem
+from deeploy.dialects.computation import ComputeOp
 from deeploy.dialects.mem import TARGET, element_bytes
 from deeploy.interfaces.tiling import Overhang
 from deeploy.interpreters.graph import evaluate
@@ -83,6 +84,26 @@ def mixed(static: Sequence[int], dynamic: Sequence[int]) -> list[int]:
     """A list of numbers, some of which are values."""
     values = iter(dynamic)
     return [next(values) if s == DYNAMIC_INDEX else s for s in static]
+
+
+def tile_arguments(
+    op: ComputeOp, args: PythonValues
+) -> tuple[list[Array], Array, list[list[Overhang]]]:
+    """The inputs and the output of an op that computes a tile, and the overhangs of its inputs."""
+    values = dict(zip(op.operands, args, strict=True))
+    inputs: list[Array] = [values[v] for v in op.inputs]
+    sides = mixed(op.static_overhang.get_values(), [values[v] for v in op.overhang])
+    overhangs = [[Overhang(0, 0)] * array.ndim for array in inputs]
+    if sides:
+        pairs = zip(sides[::2], sides[1::2], strict=True)
+        overhangs[0] = [Overhang(low, high) for low, high in pairs]
+    return inputs, values[op.output], overhangs
+
+
+def as_it_was(source: Array, before: Array) -> Array:
+    """What arrives of a source that may change while it is read: poison where it has changed."""
+    same = (source == before) | (source != source)
+    return np.where(same, source, poison(source))
 
 
 @register_impls
@@ -175,9 +196,7 @@ class MemoryFunctions(InterpreterFunctions):
         self, interpreter: Interpreter, op: dma.WaitOp, args: PythonValues
     ) -> PythonValues:
         for source, before, destination in args[0]:
-            # what changes while it is read may arrive before or after the change
-            same = (source == before) | (source != source)
-            destination[...] = np.where(same, source, poison(destination))
+            destination[...] = as_it_was(source, before)
         args[0].clear()
         return ()
 
@@ -191,14 +210,7 @@ class MemoryFunctions(InterpreterFunctions):
     def run_call(
         self, interpreter: Interpreter, op: cluster.CallOp, args: PythonValues
     ) -> PythonValues:
-        inputs = args[: len(op.inputs)]
-        output = args[len(op.inputs)]
-        dynamic = args[len(args) - len(op.overhang) :] if op.overhang else ()
-        sides = mixed(op.static_overhang.get_values(), dynamic)
-        overhangs = [[Overhang(0, 0)] * array.ndim for array in inputs]
-        if sides:
-            pairs = zip(sides[::2], sides[1::2], strict=True)
-            overhangs[0] = [Overhang(low, high) for low, high in pairs]
+        inputs, output, overhangs = tile_arguments(op, args)
         output[...] = evaluate(op.op, inputs, overhangs)
         return ()
 

@@ -29,6 +29,7 @@ MODULES = {
     "pipeline": "memory.pipeline:PipelinePass",
     "insert-barriers": "memory.insert_barriers:InsertBarriersPass",
     "assign-addresses": "memory.assign_addresses:AssignAddressesPass",
+    "lower-npu": "memory.lower_npu:LowerNpuPass",
 }
 """Pass name to `module:class` below this package."""
 

@@ -38,7 +38,8 @@ class Memory:
 
     `constants`: it holds the network's constants when the program starts. `activations`: tensors
     may be written there. The order in a target is from near to far. `engine` is the one that reads
-    from it directly, where it serves that engine alone; no tiles are moved from there.
+    from it directly, where it serves that engine alone; no tiles are moved from there. `address` is
+    where accelerators find it.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Memory:
     constants: bool = False
     activations: bool = True
     engine: str = ""
+    address: int = 0
 
 
 @dataclass(frozen=True)

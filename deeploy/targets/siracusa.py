@@ -18,9 +18,9 @@ TARGET = Target(
     io="L2",
     memories=(
         # 262,144 bytes, of which the stacks of the cores and the runtime take the rest
-        Memory("L1", size=212_000, align=16),
-        # shared part of L2, from 0x1C010000
-        Memory("L2", size=0x1F0000, align=16, constants=True),
+        Memory("L1", size=212_000, align=16, address=0x10000000),
+        # shared part of L2
+        Memory("L2", size=0x1F0000, align=16, constants=True, address=0x1C010000),
     ),
     links=(
         # 64-bit port; about 17 cycles until the first byte, and about 50 for anything up to 256

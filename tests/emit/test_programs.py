@@ -54,7 +54,7 @@ def build(ctx: Context, module: ModuleOp, folder: Path) -> Path:
         (folder / "weights.c", ["-std=c99", *STRICT]),
         (folder / "network_kernels.c", ["-std=c99", "-Wall", "-Wextra", "-Werror"]),
         (HARNESS, ["-std=c99", *STRICT]),
-        (host / "platform.c", ["-std=gnu99"]),
+        *((part, ["-std=gnu99"]) for part in sorted(host.glob("*.c"))),
     ]:
         target = folder / f"{source.stem}.o"
         command = ["gcc", "-O1", *flags, *include, "-c", str(source), "-o", str(target)]

@@ -12,7 +12,7 @@
 
 DPL_ARENA(test_L1, 3000)
 DPL_ARENA(test_L2, 5003)
-static const dpl_arena arenas[] = {{"L1", test_L1, 3000}, {"L2", test_L2, 5003}};
+static const dpl_arena arenas[] = {{"L1", test_L1, 3000, 0}, {"L2", test_L2, 5003, 0}};
 
 static const char *chosen;
 static uint32_t core_count;

@@ -23,7 +23,7 @@ def programs(tmp_path_factory):
     source = Path(__file__).parent / "host_program.c"
     for name, flags in SANITIZERS.items():
         command = ["gcc", *h.CFLAGS, "-g", *flags, "-I", h.RUNTIME / "include", "-I", HOST]
-        command += [source, HOST / "platform.c", "-o", folder / name, "-pthread"]
+        command += [source, *HOST.glob("*.c"), "-o", folder / name, "-pthread"]
         subprocess.run(command, check=True)
     return folder
 

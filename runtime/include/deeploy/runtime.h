@@ -11,7 +11,8 @@
 typedef struct {
   const char *name;
   uint8_t *base;
-  uint32_t size; // bytes
+  uint32_t size;    // bytes
+  uint32_t address; // as accelerators count it
 } dpl_arena;
 
 // Asynchronous copies. Called by core 0 only. Between a start and the wait of its channel neither

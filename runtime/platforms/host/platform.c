@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Host platform: DMA engine, cores with their barrier, arenas.
+// Host platform: DMA engine, cores with their barrier, arenas. The accelerator is in npu.c.
 //
-// The environment variable DEEPLOY_DMA selects when the DMA engine moves bytes:
+// The environment variable DEEPLOY_DMA selects when the DMA engine moves bytes, and likewise when
+// jobs of the accelerator run:
 //   thread     (default) a thread of its own works through a queue
 //   deferred   in dpl_dma_wait of the channel: the latest moment the interface allows
 //   immediate  in dpl_dma_start: the earliest one
 // In the first two modes a destination holds poison until its bytes arrive, so that code which
 // does not wait computes visibly wrong results.
 #define _POSIX_C_SOURCE 200809L
-#include "deeploy/platform.h"
+#include "host.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -26,7 +27,6 @@
 #endif
 
 #define GUARD_PATTERN 0x5C
-#define POISON 0xA5
 #define MAX_CORES 64
 #define QUEUE_CAPACITY 64
 
@@ -35,8 +35,6 @@ typedef struct {
   const uint8_t *src;
   uint32_t row_bytes, rows, dst_stride, src_stride, channel;
 } transfer;
-
-enum mode { MODE_UNKNOWN, MODE_THREAD, MODE_DEFERRED, MODE_IMMEDIATE };
 
 // Used by core 0 only.
 static struct {
@@ -144,6 +142,12 @@ static enum mode read_mode(void) {
   abort();
 }
 
+enum mode host_mode(void) {
+  if (engine.mode == MODE_UNKNOWN)
+    engine.mode = read_mode();
+  return engine.mode;
+}
+
 // ------------------------------------------------------------------------------------ DMA queue
 
 // Moves the transfer at the head; called with the lock held, which is free during the copy.
@@ -223,9 +227,7 @@ void dpl_dma_start_2d(uint32_t channel, void *dst, const void *src, uint32_t row
   if (row_bytes == 0 || rows == 0)
     return;
   account(&t);
-  if (engine.mode == MODE_UNKNOWN)
-    engine.mode = read_mode();
-  if (engine.mode == MODE_IMMEDIATE) {
+  if (host_mode() == MODE_IMMEDIATE) {
     move(&t);
     return;
   }
@@ -320,7 +322,7 @@ int dpl_cluster_run(void (*entry)(uint32_t core), uint32_t cores) {
   for (uint32_t core = 1; core < cores; core++)
     pthread_join(threads[core], NULL);
   cluster.cores = 1;
-  return dma_finish();
+  return dma_finish() | npu_finish();
 }
 
 // --------------------------------------------------------------------------------------- arenas
@@ -331,6 +333,7 @@ static uint8_t *high_guard(const dpl_arena *arena) { return arena->base + arena-
 
 void dpl_arenas_prepare(const dpl_arena *arenas, uint32_t count) {
   dma_arenas(arenas, count);
+  npu_arenas(arenas, count);
   for (uint32_t i = 0; i < count; i++) {
     GUARD_OPEN(low_guard(&arenas[i]));
     GUARD_OPEN(high_guard(&arenas[i]));

@@ -1,0 +1,247 @@
+"""lower-npu: jobs of the accelerator become what a driver does."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from xdsl.builder import Builder
+from xdsl.context import Context
+from xdsl.dialects import arith, memref, scf
+from xdsl.dialects.builtin import DYNAMIC_INDEX, ModuleOp
+from xdsl.ir import Block, Operation, Region, SSAValue
+from xdsl.passes import ModulePass
+from xdsl.rewriter import InsertPoint, Rewriter
+from xdsl.transforms.common_subexpression_elimination import cse
+
+from deeploy.diagnostics import fail
+from deeploy.dialects.graph import element_type, si8, si32, tuple_of, ui8
+from deeploy.dialects.mem import element_bytes, level_of, memref_of, strides_of
+from deeploy.dialects.npu import (
+    POINTWISE,
+    AcquireOp,
+    AddressOp,
+    ConvOp,
+    StartOp,
+    TriggerOp,
+    WriteOp,
+)
+from deeploy.engines.neureka.grids import SUBTILE, pixel_grids
+from deeploy.engines.neureka.registers import Addresses, Job, register_values
+from deeploy.interfaces.index import Index, IndexBuilder
+from deeploy.interfaces.tiling import shape_of
+from deeploy.targets import Target, target_of
+
+LAST_ADDRESS = (1 << 31) - 1
+
+
+@dataclass(frozen=True)
+class LowerNpuPass(ModulePass):
+    """Acquire a context, write its registers and trigger, for each job of each `npu.start`."""
+
+    name: ClassVar[str] = "lower-npu"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        starts = [start for start in op.walk() if isinstance(start, StartOp)]
+        if not starts:
+            return
+        target = target_of(op)
+        for start in starts:
+            Lowering(start, target).run()
+        cse(op)
+
+
+class Lowering:
+    """Lowers one start."""
+
+    def __init__(self, start: StartOp, target: Target) -> None:
+        assert isinstance(start.op, ConvOp)
+        self.start = start
+        self.conv = start.op
+        self.target = target
+        self.builder = Builder(InsertPoint.before(start))
+        self.index = IndexBuilder(self.builder)
+        self.input, self.weight, *vectors = start.inputs
+        self.mul, self.add = vectors or (None, None)
+
+    def run(self) -> None:
+        """Replace the start by its jobs, one image after the other."""
+        self.check()
+        images, rows, columns, outputs = self.extents(self.start.output, self.conv.result)
+        if images.constant is None:
+            fail(self.start, "the number of images of a job must be known", "cut 'n' evenly")
+        job, at = self.job(rows, columns, outputs), self.addresses()
+        strides = [self.byte_strides(value)[0] for value in (self.input, self.start.output)]
+        for image in range(images.constant):
+            self.lay_out(job, self.moved(at, Index.of(image), strides[0], strides[1]))
+        Rewriter.erase_op(self.start)
+
+    def check(self) -> None:
+        """Refuse operands where the accelerator does not find them."""
+        compute = self.target.compute
+        for value in (*self.start.operands[1:], self.weight):
+            level = level_of(value)
+            if level is None or level == compute:
+                continue
+            if value is self.weight and self.target.memory(level).engine:
+                continue
+            reads = (
+                f"weights in {compute} or a memory of its own" if value is self.weight else compute
+            )
+            name = value.name_hint or "an operand"
+            fail(self.start, f"'{name}' lies in {level}; the accelerator reaches {reads}")
+        for value in (self.input, self.start.output, self.weight):
+            shape, strides = shape_of(value), strides_of(memref_of(value))
+            if strides[-1] != 1 or (value is self.weight and strides[0] != shape[-1]):
+                fail(self.start, "channels, and bytes of weights, must lie next to each other")
+
+    def extents(self, value: SSAValue, whole: SSAValue) -> list[Index]:
+        """The extents of a tile; those known at run time are operands of its subview."""
+        shape = shape_of(value)
+        if DYNAMIC_INDEX not in shape:
+            return [Index.of(extent) for extent in shape]
+        view = value.owner
+        if not isinstance(view, memref.SubviewOp):
+            fail(self.start, "a tile of unknown size must be a memref.subview")
+        sizes, dynamic = view.static_sizes.get_values(), iter(view.sizes)
+        found = [
+            Index(next(dynamic), 1, extent) if size == DYNAMIC_INDEX else Index.of(size)
+            for size, extent in zip(sizes, shape_of(view.source), strict=True)
+        ]
+        # a tile is no larger than the tensor, whatever buffer it lies in
+        limits = shape_of(whole)
+        return [
+            Index(index.value, index.low, min(index.high, limit))
+            for index, limit in zip(found[len(found) - len(limits) :], limits, strict=True)
+        ]
+
+    def byte_strides(self, value: SSAValue) -> list[int]:
+        """The strides of a buffer in bytes."""
+        type = memref_of(value)
+        return [stride * element_bytes(type.element_type) for stride in strides_of(type)]
+
+    def addresses(self) -> Addresses:
+        """The addresses of all operands."""
+        operands = (self.weight, self.input, self.start.output, self.mul, self.add)
+        return Addresses(*(self.address(value) for value in operands))
+
+    def address(self, value: SSAValue | None) -> Index:
+        """The address of one operand; 0 where there is none."""
+        if value is None:
+            return Index.of(0)
+        return Index(self.insert(AddressOp(value)).results[0], 0, LAST_ADDRESS)
+
+    def job(self, rows: Index, columns: Index, outputs: Index) -> Job:
+        """The whole tile as one job."""
+        conv = self.conv
+        result = element_type(conv.result)
+        sides = [v if isinstance(v, int) else Index(v, 0, 1) for v in self.start.overhangs()]
+        top, bottom, left, right = (
+            Index.of(s) if isinstance(s, int) else s for s in (sides or [0] * 8)[2:6]
+        )
+        _, row, pixel, _ = self.byte_strides(self.input)
+        _, out_row, out_pixel, _ = self.byte_strides(self.start.output)
+        row_stride, column_stride = tuple_of(conv.strides)
+        return Job(
+            mode=conv.geometry(),
+            inputs=conv.image()[3],
+            outputs=outputs,
+            rows=rows,
+            columns=columns,
+            pads=(top, left, bottom, right),
+            input_strides=(row * row_stride, pixel * column_stride),
+            output_strides=(out_row, out_pixel),
+            weight_bits=conv.bits(),
+            weight_offset=conv.weight_offset.value.data,
+            weights_in_l1=level_of(self.weight) in (None, self.target.compute),
+            signed_input=element_type(conv.input) == si8,
+            signed_output=result != ui8,
+            output_bits=32 if result == si32 else 8,
+            scale_bits=None if self.mul is None else 8 * element_bytes(element_type(self.mul)),
+            shift=0 if conv.requant is None else conv.requant.shift.data,
+        )
+
+    def lay_out(self, job: Job, at: Addresses) -> None:
+        """Emit a tile as one job, or as several that take less time together."""
+        rows, columns = job.rows, job.columns
+        if job.mode is not POINTWISE:
+            self.emit(job, at)
+        elif rows.constant == 1 and columns.constant is None:
+            self.lay_out_tokens(job, at)
+        elif rows.constant and columns.constant and self.is_flat(job, columns.constant):
+            for grid in pixel_grids(rows.constant, columns.constant):
+                size = (Index.of(grid.rows), Index.of(grid.columns))
+                self.emit_grid(job, at, Index.of(grid.first), size, grid.pitch)
+        else:
+            self.emit(job, at)
+
+    def is_flat(self, job: Job, columns: int) -> bool:
+        """Whether pixels lie in a row, in input and output."""
+        pairs = (job.input_strides, job.output_strides)
+        return job.rows.constant == 1 or all(row == columns * pixel for row, pixel in pairs)
+
+    def lay_out_tokens(self, job: Job, at: Addresses) -> None:
+        """A number of tokens known at run time: rows of six, and the last six if some are left."""
+        b, tokens = self.index, job.columns
+        columns = b.min(tokens, Index.of(SUBTILE))
+        rows = b.max(b.div(tokens, SUBTILE), Index.of(1))
+        self.emit_grid(job, at, Index.of(0), (rows, columns), SUBTILE)
+        if tokens.high <= SUBTILE:
+            return
+        beyond = b.sub(tokens, columns)
+        left = b.rem(Index(beyond.value, 0, beyond.high), SUBTILE)
+        some = self.insert(arith.CmpiOp(b.value(left), b.value(Index.of(0)), "ne"))
+        body = Block()
+        with self.inside(body):
+            last = b.sub(tokens, Index.of(SUBTILE))
+            self.emit_grid(job, at, last, (Index.of(1), Index.of(SUBTILE)), SUBTILE)
+            self.insert(scf.YieldOp())
+        self.insert(scf.IfOp(some.results[0], [], Region(body)))
+
+    def emit_grid(
+        self, job: Job, at: Addresses, first: Index, size: tuple[Index, Index], pitch: int
+    ) -> None:
+        """Emit a job on pixels that are cut into rows of their own."""
+        (_, pixel), (_, out_pixel) = job.input_strides, job.output_strides
+        grid = replace(
+            job,
+            rows=size[0],
+            columns=size[1],
+            input_strides=(pitch * pixel, pixel),
+            output_strides=(pitch * out_pixel, out_pixel),
+        )
+        self.emit(grid, self.moved(at, first, pixel, out_pixel))
+
+    def moved(self, at: Addresses, by: Index, input: int, output: int) -> Addresses:
+        """Addresses some images or pixels further, given the bytes of one in input and output."""
+        b = self.index
+        return replace(
+            at,
+            input=b.add(at.input, b.mul(by, input)),
+            output=b.add(at.output, b.mul(by, output)),
+        )
+
+    def emit(self, job: Job, at: Addresses) -> None:
+        """Emit the driver calls of one job."""
+        values = register_values(job, at, self.index)
+        written = [(name, self.index.value(value)) for name, value in values.items()]
+        queue = self.start.queue
+        self.insert(AcquireOp(queue))
+        for name, value in written:
+            self.insert(WriteOp(name, value, queue))
+        self.insert(TriggerOp(operands=[queue]))
+
+    def insert(self, op: Operation) -> Operation:
+        """Insert an op with the location of the start."""
+        op.location = self.start.location
+        return self.builder.insert(op)
+
+    @contextmanager
+    def inside(self, block: Block) -> Generator[None]:
+        """Build at the end of a block."""
+        saved = self.builder.insertion_point
+        self.builder.insertion_point = InsertPoint.at_end(block)
+        yield
+        self.builder.insertion_point = saved
