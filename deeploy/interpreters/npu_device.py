@@ -277,17 +277,16 @@ class Job:
         top, left = self.top * (i == 0), self.left * (j == 0)
         bottom, right = self.bottom, self.right
         if i == self.vertical - 1:
-            height = self.values["last_input"] >> 16
+            height = min(rows, self.values["last_input"] >> 16)
         if j == self.horizontal - 1:
-            width = self.values["last_input"] & 0xFFFF
-        pixels = np.full((max(rows, height), max(columns, width), inputs), POISON, np.uint8)
+            width = min(columns, self.values["last_input"] & 0xFFFF)
+        pixels = np.full((rows, columns, inputs), POISON, np.uint8)
         pixels[: height + bottom, : width + right] = self.values["padding"] & 0xFF
         if height > top and width > left:
             at = self.values["input"] + (i * SUBTILE + top) * row + (j * SUBTILE + left) * column
             shape = (height - top, width - left, inputs)
             pixels[top:height, left:width] = self.view(at, shape, (row, column, 1))
-        cut = pixels[:rows, :columns]
-        signed = cut.view(np.int8) if self.flag(bits.SIGNED_INPUT) else cut
+        signed = pixels.view(np.int8) if self.flag(bits.SIGNED_INPUT) else pixels
         return signed.astype(np.int64)
 
     def multiply(self, pixels: Array, weights: Array) -> Array:

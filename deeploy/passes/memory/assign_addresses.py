@@ -13,6 +13,7 @@ from xdsl.passes import ModulePass
 from xdsl.rewriter import Rewriter
 
 from deeploy.diagnostics import fail
+from deeploy.dialects import dma, npu
 from deeploy.dialects.mem import (
     OFFSET,
     AnyMemRef,
@@ -89,7 +90,7 @@ class Assignment:
                 value = op.results[0]
                 uses = self.uses(value)
                 first = min((self.top_level(u) for u in uses), default=self.order[op])
-                last = max((self.top_level(u) for u in uses), default=first)
+                last = max((self.end(u) for u in uses), default=first)
                 if any(isinstance(u, func.ReturnOp) for u in uses):
                     last = end
                 offset = op.offset if isinstance(op, BufferOp) else op.attributes.get(OFFSET)
@@ -116,7 +117,18 @@ class Assignment:
 
     def last_use(self, value: SSAValue) -> int:
         """The top-level position of the last use."""
-        return max((self.top_level(u) for u in self.uses(value)), default=0)
+        return max((self.end(u) for u in self.uses(value)), default=0)
+
+    def end(self, use: Operation) -> int:
+        """The top-level position at which a use ends: what is started there ends with a wait."""
+        here = self.top_level(use)
+        if use not in self.order or not isinstance(use, dma.StartOp | npu.StartOp):
+            return here
+        token = use.channel if isinstance(use, dma.StartOp) else use.queue
+        waits = [
+            u.operation for u in token.uses if isinstance(u.operation, dma.WaitOp | npu.WaitOp)
+        ]
+        return min((p for w in waits if (p := self.top_level(w)) > here), default=here)
 
     def top_level(self, op: Operation) -> int:
         """The position, in the function, of the op around an op."""

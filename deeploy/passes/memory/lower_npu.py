@@ -20,6 +20,7 @@ from deeploy.diagnostics import fail
 from deeploy.dialects.graph import element_type, si8, si32, tuple_of, ui8
 from deeploy.dialects.mem import element_bytes, level_of, memref_of, strides_of
 from deeploy.dialects.npu import (
+    MAX_PAD,
     POINTWISE,
     AcquireOp,
     AddressOp,
@@ -34,6 +35,7 @@ from deeploy.interfaces.index import Index, IndexBuilder
 from deeploy.interfaces.tiling import shape_of
 from deeploy.targets import Target, target_of
 
+IMAGE_RANK = 4
 LAST_ADDRESS = (1 << 31) - 1
 
 
@@ -69,7 +71,7 @@ class Lowering:
     def run(self) -> None:
         """Replace the start by its jobs, one image after the other."""
         self.check()
-        images, rows, columns, outputs = self.extents(self.start.output, self.conv.result)
+        images, rows, columns, outputs = self.extents(self.start.output)
         if images.constant is None:
             fail(self.start, "the number of images of a job must be known", "cut 'n' evenly")
         job, at = self.job(rows, columns, outputs), self.addresses()
@@ -97,30 +99,30 @@ class Lowering:
             if strides[-1] != 1 or (value is self.weight and strides[0] != shape[-1]):
                 fail(self.start, "channels, and bytes of weights, must lie next to each other")
 
-    def extents(self, value: SSAValue, whole: SSAValue) -> list[Index]:
-        """The extents of a tile; those known at run time are operands of its subview."""
-        shape = shape_of(value)
-        if DYNAMIC_INDEX not in shape:
-            return [Index.of(extent) for extent in shape]
+    def extents(self, value: SSAValue) -> list[Index]:
+        """The extents of a tile as an image; unknown ones are operands of its subview."""
+        sizes, whole = shape_of(value), shape_of(self.conv.result)
+        missing = [Index.of(1)] * (IMAGE_RANK - len(sizes))
+        if DYNAMIC_INDEX not in sizes:
+            return [*missing, *(Index.of(size) for size in sizes)]
         view = value.owner
         if not isinstance(view, memref.SubviewOp):
             fail(self.start, "a tile of unknown size must be a memref.subview")
-        sizes, dynamic = view.static_sizes.get_values(), iter(view.sizes)
+        dynamic = iter(view.sizes)
         found = [
-            Index(next(dynamic), 1, extent) if size == DYNAMIC_INDEX else Index.of(size)
-            for size, extent in zip(sizes, shape_of(view.source), strict=True)
+            next(dynamic) if size == DYNAMIC_INDEX else size
+            for size in view.static_sizes.get_values()
         ]
-        # a tile is no larger than the tensor, whatever buffer it lies in
-        limits = shape_of(whole)
-        return [
-            Index(index.value, index.low, min(index.high, limit))
-            for index, limit in zip(found[len(found) - len(limits) :], limits, strict=True)
+        return missing + [
+            Index.of(size) if isinstance(size, int) else Index(size, 1, extent)
+            for size, extent in zip(found[len(found) - len(whole) :], whole, strict=True)
         ]
 
     def byte_strides(self, value: SSAValue) -> list[int]:
-        """The strides of a buffer in bytes."""
+        """The strides of a buffer in bytes, as those of an image; 0 for missing dimensions."""
         type = memref_of(value)
-        return [stride * element_bytes(type.element_type) for stride in strides_of(type)]
+        strides = [stride * element_bytes(type.element_type) for stride in strides_of(type)]
+        return [0] * (IMAGE_RANK - len(strides)) + strides
 
     def addresses(self) -> Addresses:
         """The addresses of all operands."""
@@ -137,9 +139,10 @@ class Lowering:
         """The whole tile as one job."""
         conv = self.conv
         result = element_type(conv.result)
-        sides = [v if isinstance(v, int) else Index(v, 0, 1) for v in self.start.overhangs()]
+        # only images have pads: fewer dimensions are tokens
+        sides = self.start.overhangs()[2:6] or [0] * 4
         top, bottom, left, right = (
-            Index.of(s) if isinstance(s, int) else s for s in (sides or [0] * 8)[2:6]
+            Index.of(side) if isinstance(side, int) else Index(side, 0, MAX_PAD) for side in sides
         )
         _, row, pixel, _ = self.byte_strides(self.input)
         _, out_row, out_pixel, _ = self.byte_strides(self.start.output)
