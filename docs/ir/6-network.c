@@ -11,8 +11,8 @@ DPL_ARENA(network_L1, 1500)
 DPL_ARENA(network_L2, 2031616)
 
 const dpl_arena network_arenas[] = {
-    {"L1", DPL_ARENA_BASE(network_L1), 1500},
-    {"L2", DPL_ARENA_BASE(network_L2), 2031616},
+    {"L1", DPL_ARENA_BASE(network_L1), 1500, 0x10000000},
+    {"L2", DPL_ARENA_BASE(network_L2), 2031616, 0x1C010000},
 };
 
 const network_tensor network_inputs[] = {
