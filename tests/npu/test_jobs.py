@@ -18,7 +18,7 @@ from xdsl.rewriter import InsertPoint, Rewriter
 from deeploy.commands.build import build, run_program
 from deeploy.dialects.mem import TARGET
 from deeploy.dialects.npu import POINTWISE
-from deeploy.emit.project import write_project
+from deeploy.emit.project import Inference, write_project
 from deeploy.engines.neureka.packing import pack
 from deeploy.interpreters import run_module
 from deeploy.resources import Array
@@ -127,7 +127,7 @@ def test_host(sanitize: str | None, tmp_path_factory: pytest.TempPathFactory) ->
         inputs, expected = values(cases, 0)
         run_pass(ctx, module, "assign-addresses", "lower-npu")
         folder = tmp_path_factory.mktemp("jobs")
-        write_project(ctx, module, folder, inputs, expected, "host", 0.0)
+        write_project(ctx, module, folder, [Inference(inputs, expected)], "host", 0.0)
         compiled = build(folder, sanitize)
         for mode in MODES:
             assert run_program(compiled, mode, 60).problem() is None
@@ -172,7 +172,7 @@ def test_nothing_before_the_wait(tmp_path: Path, capfd: pytest.CaptureFixture[st
     same(run_module(ctx, module, inputs), [poison])
     run_pass(ctx, module, "assign-addresses", "lower-npu")
     same(run_module(ctx, module, inputs), [poison])
-    write_project(ctx, module, tmp_path, inputs, expected, "host", 0.0)
+    write_project(ctx, module, tmp_path, [Inference(inputs, expected)], "host", 0.0)
     assert run_program(build(tmp_path, None), "deferred", 60).status != 0
     assert "accelerator: jobs without a wait" in capfd.readouterr().err
 
