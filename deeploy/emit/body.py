@@ -17,7 +17,7 @@ from deeploy.diagnostics import fail, node_name
 from deeploy.dialects import cluster, dma, mem, npu
 from deeploy.dialects.mem import OFFSET, element_bytes, level_of, memref_of, strides_of
 from deeploy.emit.names import Names, comment
-from deeploy.engines import Fields, Instance, KernelCall, View, find_engine
+from deeploy.engines import Fields, Instance, Kernel, KernelCall, View, find_engine
 from deeploy.functions import argument_attributes, position_of, tensor_arguments
 from deeploy.interfaces.tiling import shape_of
 
@@ -381,6 +381,7 @@ class BodyPrinter:
         """A kernel call with its arguments by name."""
         self.flush()
         kernel = find_engine(op.engine.data).kernel(op.op)
+        assert isinstance(kernel, Kernel), "others do not make calls"
         instance = kernel.instance(op.op)
         self.instances[instance.symbol] = instance
         for fields in kernel.arguments(self.kernel_call(op)):

@@ -1,7 +1,9 @@
 """Engines: who can run a graph op, with which kernel, at what price.
 
-An engine is an object with a table of kernels. A kernel describes one C kernel family for one kind
-of graph op: what it declines, how much scratch it needs, what it costs, and its C arguments.
+An engine is an object with a table: how it runs each kind of graph op, what it declines, how much
+scratch it needs and what it costs. Most are kernels in C; an accelerator may have ops of its own,
+and conversions to them.
+
 Another package adds an engine through the entry point group `deeploy.engines`.
 """
 
@@ -11,18 +13,22 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from xdsl.dialects.builtin import Float32Type, IntegerType, Signedness, StringAttr
-from xdsl.ir import Attribute
+from xdsl.ir import Attribute, Operation, Region, SSAValue
 from xdsl.utils.hints import isa
 
 from deeploy import registry
 from deeploy.diagnostics import fail
+from deeploy.dialects.cluster import CallOp, YieldOp
 from deeploy.dialects.graph import GraphOp
 from deeploy.dialects.tiled import NestOp
+from deeploy.resources import Array
 
+DECLINED = "declined"
+"""Attribute of an op: why engines do not run it."""
 ENGINE = "engine"
 """Attribute of a placed op: the engine that runs it."""
 
@@ -74,30 +80,43 @@ class Instance:
     """The type of the kernel's arguments."""
 
 
-class Kernel(ABC):
-    """One C kernel family for one kind of graph op."""
+@dataclass(frozen=True)
+class Launch:
+    """What runs on one tile: buffers, how far the first input's window lies over the borders (low
+    and high for each dimension; empty for nowhere), and a block with the graph op for the body."""
+
+    engine: str
+    inputs: Sequence[SSAValue]
+    output: SSAValue
+    scratch: SSAValue | None
+    overhang: Sequence[SSAValue | int]
+    body: Region
+
+
+class Implementation(ABC):
+    """How an engine runs one kind of graph op."""
 
     family: str
-    """Name of the template in `deeploy/kernels`."""
+    """What runs it, for the user: the template in `deeploy/kernels`, or a unit of the engine."""
 
     @abstractmethod
     def declines(self, op: GraphOp) -> str | None:
-        """Why the kernel cannot run an op, or None."""
-
-    @abstractmethod
-    def instance(self, op: GraphOp) -> Instance:
-        """The template instance that runs an op."""
-
-    @abstractmethod
-    def arguments(self, call: KernelCall) -> Sequence[Fields]:
-        """The argument struct of each C call: most ops take one."""
+        """Why the engine cannot run an op, or None."""
 
     @abstractmethod
     def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
         """Estimated cycles of one tile, given the size of each iterator."""
 
+    def direct_cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
+        """The same where `direct_operands` lie in a memory of the engine's own."""
+        return self.cycles(op, sizes, cores)
+
+    @abstractmethod
+    def lower(self, op: GraphOp, launch: Launch) -> Sequence[Operation]:
+        """What runs an op on one tile."""
+
     def tile_limits(self, op: GraphOp) -> Mapping[str, int]:
-        """The largest tile size of iterators that the kernel cannot take whole."""
+        """The largest tile size of iterators that the engine cannot take whole."""
         return {}
 
     def direct_operands(self, op: GraphOp) -> Sequence[int]:
@@ -109,9 +128,60 @@ class Kernel(ABC):
         return 0
 
 
+class Kernel(Implementation):
+    """One C kernel family for one kind of graph op, which all cores run together."""
+
+    @abstractmethod
+    def instance(self, op: GraphOp) -> Instance:
+        """The template instance that runs an op."""
+
+    @abstractmethod
+    def arguments(self, call: KernelCall) -> Sequence[Fields]:
+        """The argument struct of each C call: most ops take one."""
+
+    def lower(self, op: GraphOp, launch: Launch) -> Sequence[Operation]:
+        block = launch.body.block
+        assert block.last_op is not None
+        block.add_op(YieldOp(operands=[block.last_op.results[0]]))
+        call = CallOp.of(
+            launch.engine,
+            self.instance(op).symbol,
+            launch.inputs,
+            launch.output,
+            launch.scratch,
+            launch.overhang,
+            launch.body,
+        )
+        return [call]
+
+
+class Constants(Protocol):
+    """The constants around a nest, for conversions."""
+
+    def get(self, value: SSAValue) -> Array | None:
+        """The elements of a value of the nest's body that is a constant, else None."""
+
+    def make(self, hint: str, array: Array, type: Attribute) -> SSAValue:
+        """A new constant with elements of some type."""
+        ...
+
+
+class Conversion(ABC):
+    """Turns a graph op into one of an engine's own, which computes the same."""
+
+    @abstractmethod
+    def declines(self, op: GraphOp, constants: Constants) -> str | None:
+        """Why an op cannot be converted, or None."""
+
+    @abstractmethod
+    def convert(self, op: GraphOp, constants: Constants) -> list[GraphOp]:
+        """Detached ops, in order; the last one has the op's result. They may use the operands of
+        the op and new constants."""
+
+
 @dataclass(frozen=True)
 class Engine:
-    """A named set of kernels.
+    """A named set of implementations, and of conversions to the ops that they run.
 
     `peak_operations` is what it does in a cycle at best, for each core of the target; 0 where that
     is not known. A multiplication and an addition are two.
@@ -119,7 +189,10 @@ class Engine:
 
     name: str
     summary: str
-    kernels: Mapping[type[GraphOp], Kernel] = field(hash=False)
+    kernels: Mapping[type[GraphOp], Implementation] = field(hash=False)
+    conversions: Mapping[type[GraphOp], Sequence[Conversion]] = field(
+        default_factory=dict[type[GraphOp], Sequence[Conversion]], hash=False
+    )
     peak_operations: float = 0.0
 
     def declines(self, op: GraphOp) -> str | None:
@@ -129,8 +202,8 @@ class Engine:
             return f"no kernel for {op.name}"
         return kernel.declines(op)
 
-    def kernel(self, op: GraphOp) -> Kernel:
-        """The kernel of an op that the engine took."""
+    def kernel(self, op: GraphOp) -> Implementation:
+        """What runs an op that the engine took."""
         return self.kernels[type(op)]
 
 
@@ -161,8 +234,8 @@ def engine_of(op: GraphOp) -> Engine:
     fail(nest or op, "the nest has no engine", "run 'place' and 'form-nests' first")
 
 
-def kernel_of(op: GraphOp) -> Kernel:
-    """The kernel that runs an op of a nest.
+def kernel_of(op: GraphOp) -> Implementation:
+    """What runs an op of a nest.
 
     Raises:
         PassFailedException: the op has no engine, or the engine no kernel for it.

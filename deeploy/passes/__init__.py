@@ -21,6 +21,7 @@ MODULES = {
     "place": "graph.place:PlacePass",
     "form-nests": "tiled.form_nests:FormNestsPass",
     "fuse-nests": "tiled.fuse_nests:FuseNestsPass",
+    "offer-engines": "tiled.offer_engines:OfferEnginesPass",
     "plan": "tiled.plan:PlanPass",
     "check-plan": "tiled.check_plan:CheckPlanPass",
     "bufferize": "memory.bufferize:BufferizePass",

@@ -38,13 +38,15 @@ MOST_PER_RESIDENCY = 12
 class Operand:
     """A tensor of a nest: the value inside the body, and the tensor's index in the problem.
 
-    `index` is None for constants and for what must stay in the far memory.
+    `index` is None for constants and for what must stay in the far memory; `is_direct` if an engine
+    reads it from a memory of its own, instead of the compute memory.
     """
 
     value: SSAValue
     forms: tuple[LinearForm, ...]
     index: int | None
     link: Link
+    is_direct: bool = False
 
 
 def tile_choices(iterator: Iterator, limit: int) -> list[int]:
@@ -197,7 +199,8 @@ def enumerate_candidates(
     tiles = np.ones_like(sizes[0])
     for count in counts:
         tiles = tiles * count
-    kernels = compute_cycles(space, sizes, target.cores) * tiles
+    direct = {o.index for o in operands if o.index is not None and o.is_direct}
+    kernels = [compute_cycles(space, sizes, target.cores, d) * tiles for d in (False, True)]
     # one barrier before the kernels of a tile and one behind them
     overhead = tiles * (target.tile_cycles + 2 * target.barrier_cycles)
     fixed = private_bytes(nest, space, sizes, target)
@@ -209,7 +212,8 @@ def enumerate_candidates(
             loads, stores = _directions(operands, costs, resident)
             moving = [*loads, *stores]
             starts = sum((c.transfers for c in moving), tiles * 0)
-            compute = kernels + overhead + starts * start_cycles(target)
+            computing = kernels[bool(direct & resident)]
+            compute = computing + overhead + starts * start_cycles(target)
             for slots in (1, 2):
                 scratch = sum((_slots(c, slots, memory.align) for c in moving), fixed)
                 cycles = _overlap(compute, loads, stores, tiles, slots)
@@ -230,12 +234,14 @@ def enumerate_candidates(
     return prune(found)
 
 
-def compute_cycles(space: NestSpace, sizes: Sequence[Array], cores: int) -> Array:
-    """Cycles of all kernels for one tile."""
+def compute_cycles(space: NestSpace, sizes: Sequence[Array], cores: int, direct: bool) -> Array:
+    """Cycles of all kernels for one tile; `direct` where engines read from their own memories."""
     total = np.zeros_like(sizes[0])
     for op, forms in space.ops.items():
         own = [_extent(form, sizes) for form in forms]
-        total = total + np.asarray(kernel_of(op).cycles(op, own, cores)).astype(np.int64)
+        kernel = kernel_of(op)
+        cycles = (kernel.direct_cycles if direct else kernel.cycles)(op, own, cores)
+        total = total + np.asarray(cycles).astype(np.int64)
     return total
 
 

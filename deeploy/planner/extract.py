@@ -187,12 +187,13 @@ class Role:
 
     `position` counts inputs and results. `tensor` is the first position at which the same tensor
     stands, where its home may be the one where it is used, else None. `link` is the one over which
-    its tiles move.
+    its tiles move; `is_direct` if an engine reads it from a memory of its own instead.
     """
 
     position: int
     tensor: int | None
     link: Link
+    is_direct: bool
 
 
 class StepBuilder:
@@ -244,7 +245,8 @@ class StepBuilder:
             far = next((m for m in homes if not target.is_direct(m)), target.compute)
             free = far != target.compute and any(target.is_direct(m) for m in homes)
             tensor = operands.index(index) if free else None
-            roles.append(Role(position, tensor, target.link(target.compute, far)))
+            link, is_direct = target.link(target.compute, far), bool(self.tensors[index].near)
+            roles.append(Role(position, tensor, link, is_direct))
         return tuple(roles)
 
     def candidates(self, nest: NestOp, roles: tuple[Role, ...]) -> tuple[Candidate, ...]:
@@ -254,8 +256,9 @@ class StepBuilder:
             space = NestSpace.of(nest)
             inner = (*nest.body.block.args, *nest.root().results)
             operands = [
-                Operand(inner[r.position], space.values[inner[r.position]], r.tensor, r.link)
+                Operand(value, space.values[value], r.tensor, r.link, r.is_direct)
                 for r in roles
+                for value in [inner[r.position]]
             ]
             self.known[key] = enumerate_candidates(nest, operands, self.target, self.buffers)
         return self.known[key]

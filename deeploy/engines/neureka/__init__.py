@@ -1,1 +1,18 @@
-"""N-EUREKA, the neural accelerator of Siracusa: layout of weights, cycles, registers."""
+"""N-EUREKA, the neural accelerator of Siracusa: what it takes, weights, cycles, registers."""
+
+from deeploy.dialects.graph import ConvOp, DepthwiseConvOp, MatmulOp
+from deeploy.dialects.npu import ConvOp as NpuConvOp
+from deeploy.engines import Engine
+from deeploy.engines.neureka.conv import ConvJobs
+from deeploy.engines.neureka.conversions import ConvertConv, ConvertDepthwise, ConvertLinear
+
+ENGINE = Engine(
+    name="neureka",
+    summary="N-EUREKA: convolutions and linear layers with constant weights of 2 to 8 bits",
+    kernels={NpuConvOp: ConvJobs()},
+    conversions={
+        ConvOp: (ConvertConv(),),
+        DepthwiseConvOp: (ConvertDepthwise(),),
+        MatmulOp: (ConvertLinear(),),
+    },
+)

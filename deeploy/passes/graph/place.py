@@ -12,10 +12,8 @@ from xdsl.passes import ModulePass
 from deeploy.diagnostics import fail
 from deeploy.dialects.graph import GraphOp
 from deeploy.dialects.tiled import NestOp
-from deeploy.engines import ENGINE, find_engine
+from deeploy.engines import DECLINED, ENGINE, find_engine
 from deeploy.targets import target_of
-
-DECLINED = "declined"
 
 
 @dataclass(frozen=True)

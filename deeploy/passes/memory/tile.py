@@ -27,11 +27,10 @@ from xdsl.rewriter import InsertPoint
 from xdsl.transforms.common_subexpression_elimination import cse
 
 from deeploy.diagnostics import fail
-from deeploy.dialects.cluster import CallOp, YieldOp
 from deeploy.dialects.graph import GraphOp, element_type, extent_of
 from deeploy.dialects.mem import OFFSET, AnyMemRef, LevelAttr, level_of, memref_of, strides_of
 from deeploy.dialects.tiled import NestOp
-from deeploy.engines import engine_of, kernel_of
+from deeploy.engines import ENGINE, Launch, engine_of, kernel_of
 from deeploy.functions import functions_of
 from deeploy.interfaces.footprint import ORIGIN, OpTile, Span, nest_tiles, whole_range
 from deeploy.interfaces.index import Index, IndexBuilder
@@ -321,9 +320,15 @@ class NestLowering:
         for i, (arg, operand) in enumerate(zip(block.args, op.operands, strict=True)):
             inner.operands[i] = arg
             arg.name_hint = operand.name_hint
-        block.add_ops([inner, YieldOp(operands=[inner.results[0]])])
-        symbol = kernel_of(op).instance(op).symbol
-        inputs = [views[operand] for operand in op.operands]
-        output, scratch = views[op.results[0]], self.scratch[op]
-        body = Region(block)
-        self.insert(CallOp.of(engine_of(op).name, symbol, inputs, output, scratch, overhang, body))
+        inner.attributes.pop(ENGINE, None)
+        block.add_op(inner)
+        launch = Launch(
+            engine_of(op).name,
+            [views[operand] for operand in op.operands],
+            views[op.results[0]],
+            self.scratch[op],
+            overhang,
+            Region(block),
+        )
+        for lowered in kernel_of(op).lower(op, launch):
+            self.insert(lowered)
