@@ -53,6 +53,7 @@ def standard_pipeline(
             "place",
             "form-nests",
             "fuse-nests",
+            "offer-engines",
             _spec(
                 "plan",
                 buffers=None if buffers == "auto" else buffers,

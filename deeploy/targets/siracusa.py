@@ -1,4 +1,5 @@
-"""Siracusa: eight RV32 cores with Xpulp instructions, 256 KiB of L1, 2 MiB of L2.
+"""Siracusa: eight RV32 cores with Xpulp instructions, 256 KiB of L1, 2 MiB of L2, the accelerator
+N-EUREKA with 4 MiB of weight memory.
 
 Sources: arXiv 2312.14750 (Siracusa) for memories and links, the memory map of its SDK for sizes.
 """
@@ -21,12 +22,15 @@ TARGET = Target(
         Memory("L1", size=212_000, align=16, address=0x10000000),
         # shared part of L2
         Memory("L2", size=0x1F0000, align=16, constants=True, address=0x1C010000),
+        # the SRAM half of N-EUREKA's weight memory; weights are read in rows of 256 bits
+        Memory("WMEM", size=1 << 22, align=32, constants=True, activations=False, engine="neureka"),
     ),
     links=(
         # 64-bit port; about 17 cycles until the first byte, and about 50 for anything up to 256
         # bytes, measured with GVSoC
         Link("L1", "L2", bytes_per_cycle=8.0, setup_cycles=17, least_cycles=50),
     ),
+    engines=("cluster", "neureka"),
     # event unit: 10 to 15 cycles (arXiv 2004.06662)
     barrier_cycles=15,
     # assumed: an access through the peripheral interconnect of the cluster
@@ -36,5 +40,5 @@ TARGET = Target(
     # nominal maximum, derived from the bandwidths of its ports (arXiv 2312.14750)
     clock_hz=360_000_000,
     power=POWER,
-    summary="8 RV32 cores with Xpulp, 212 kB of L1 for data, 2 MiB of L2",
+    summary="8 RV32 cores with Xpulp, N-EUREKA, 212 kB of L1, 2 MiB of L2, 4 MiB for weights",
 )

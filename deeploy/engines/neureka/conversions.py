@@ -126,6 +126,8 @@ class ConvertLinear(Conversion):
 
     def declines(self, op: GraphOp, constants: Constants) -> str | None:
         assert isinstance(op, MatmulOp)
+        if constants.get(op.rhs) is None:
+            return "its weights are no constant"
         if math.prod(shape_of(op.rhs)[:-2]) != 1:
             return "a batch of weights"
         if len(shape_of(op.result)) > 4 or len(shape_of(op.lhs)) != len(shape_of(op.result)):

@@ -97,7 +97,7 @@ def bufferize_constant(op: graph.ConstantOp, target: Target) -> None:
 def nearest_for_constants(op: Operation, target: Target) -> str:
     """The first memory of the target that holds constants."""
     for memory in target.memories:
-        if memory.constants:
+        if memory.constants and not memory.engine:
             return memory.name
     fail(op, f"target '{target.name}' has no memory for constants")
 

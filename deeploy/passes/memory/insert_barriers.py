@@ -12,8 +12,8 @@ from xdsl.ir import Block, Operation
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 
+from deeploy.dialects import dma, npu
 from deeploy.dialects.cluster import BarrierOp, CallOp
-from deeploy.dialects.dma import StartOp, WaitOp
 from deeploy.dialects.graph import GraphOp
 from deeploy.dialects.tiled import NestOp
 from deeploy.functions import functions_of
@@ -22,11 +22,12 @@ from deeploy.passes.levels import check_lowered
 
 @dataclass(frozen=True)
 class InsertBarriersPass(ModulePass):
-    """Put a barrier between kernels, and between kernels and transfers, where one may need it.
+    """Put a barrier between kernels, and between kernels and what one core drives, where one may
+    need it.
 
-    One core starts and awaits transfers. Another core may read what was loaded only behind a
-    barrier after the wait; what kernels read or wrote may be transferred only behind a barrier
-    after them.
+    One core starts and awaits transfers and jobs of the accelerator. Another core may read what
+    they wrote only behind a barrier after the wait; what kernels read or wrote may be transferred,
+    or used by a job, only behind a barrier after them.
     """
 
     name: ClassVar[str] = "insert-barriers"
@@ -58,13 +59,13 @@ class Walker:
                 if self.computed or self.loaded:
                     self.barrier(op)
                 self.computed = True
-            case WaitOp():
+            case dma.WaitOp() | npu.WaitOp():
                 self.loaded = True
             case BarrierOp():
                 self.computed = self.loaded = False
-            case StartOp() | scf.IfOp():
-                transfers = any(isinstance(inner, StartOp) for inner in op.walk())
-                if transfers and self.computed:
+            case dma.StartOp() | npu.StartOp() | scf.IfOp():
+                starts = any(isinstance(inner, dma.StartOp | npu.StartOp) for inner in op.walk())
+                if starts and self.computed:
                     self.barrier(op)
             case _:
                 pass
@@ -73,7 +74,7 @@ class Walker:
         """At the start of the body, what precedes is the code before the loop or its own end."""
         inside = list(loop.body.block.walk())
         self.computed |= any(isinstance(op, CallOp) for op in inside)
-        self.loaded |= any(isinstance(op, WaitOp) for op in inside)
+        self.loaded |= any(isinstance(op, dma.WaitOp | npu.WaitOp) for op in inside)
         self.block(loop.body.block)
 
     def barrier(self, op: Operation) -> None:

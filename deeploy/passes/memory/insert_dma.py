@@ -13,7 +13,7 @@ from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 
 from deeploy.diagnostics import fail
-from deeploy.dialects.cluster import CallOp
+from deeploy.dialects.computation import ComputeOp
 from deeploy.dialects.dma import ChannelOp, ChannelType, StartOp, WaitOp
 from deeploy.dialects.graph import GraphOp
 from deeploy.dialects.mem import level_of
@@ -66,16 +66,16 @@ def start_transfer(copy: memref.CopyOp, channel: SSAValue, target: Target) -> No
 
 
 def wait_before_use(block: Block, load: SSAValue, store: SSAValue) -> None:
-    """Wait for loads before the next kernel, and for stores at once."""
+    """Wait for loads before the next computation, and for stores at once."""
     pending: dict[SSAValue, Operation] = {}
     for op in list(block.ops):
         if isinstance(op, scf.ForOp):
             wait_before_use(op.body.block, load, store)
         for started in starts_in(op):
             pending[started.channel] = op
-        if isinstance(op, CallOp | scf.ForOp) and load in pending:
+        if isinstance(op, ComputeOp | scf.ForOp) and load in pending:
             # a loop that waits for loads of its own waits for these too
-            if isinstance(op, CallOp) or not waits_for(load, op.body.block):
+            if isinstance(op, ComputeOp) or not waits_for(load, op.body.block):
                 insert_wait(load, InsertPoint.before(op), op)
             del pending[load]
         following = op.next_op

@@ -14,7 +14,7 @@ from xdsl.rewriter import InsertPoint, Rewriter
 from xdsl.transforms.common_subexpression_elimination import cse
 
 from deeploy.diagnostics import fail
-from deeploy.dialects.cluster import CallOp
+from deeploy.dialects.computation import ComputeOp
 from deeploy.dialects.dma import StartOp, WaitOp
 from deeploy.dialects.graph import GraphOp
 from deeploy.dialects.tiled import NestOp
@@ -61,7 +61,7 @@ def phases(loop: scf.ForOp) -> tuple[list[Operation], list[Operation]]:
     stores: list[Operation] = []
     computed = False
     for op in loop.body.block.ops:
-        if isinstance(op, CallOp):
+        if isinstance(op, ComputeOp):
             if stores:
                 fail(op, "the loop computes after it stores and cannot be pipelined")
             computed = True
