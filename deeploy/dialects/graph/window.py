@@ -28,7 +28,15 @@ from xdsl.utils.exceptions import VerifyException
 from deeploy.dialects.graph.base import GraphOp, Requantised, dimensions, tuple_of
 from deeploy.interfaces.tiling import Iterator, shape_of
 
-__all__ = ["AveragePoolOp", "ConvOp", "DepthwiseConvOp", "MaxPoolOp", "PoolOp", "WindowOp"]
+__all__ = [
+    "AveragePoolOp",
+    "ConvOp",
+    "DepthwiseConvOp",
+    "Im2colOp",
+    "MaxPoolOp",
+    "PoolOp",
+    "WindowOp",
+]
 
 T = TypeVar("T")
 
@@ -262,6 +270,58 @@ class AveragePoolOp(PoolOp):
     irdl_options = (ParsePropInAttrDict(),)
     traits = traits_def(Pure())
     assembly_format = PoolOp.assembly_format
+
+
+@irdl_op_definition
+class Im2colOp(WindowOp):
+    """The windows of a channels-last image as vectors `[rows, columns, channels]`, so that a 1x1
+    convolution of them is one of the window."""
+
+    name = "graph.im2col"
+    input = operand_def(TensorType)
+    kernel = prop_def(DenseArrayBase.constr(i64))
+    result = result_def(TensorType)
+    irdl_options = (ParsePropInAttrDict(),)
+    traits = traits_def(Pure())
+    assembly_format = PoolOp.assembly_format
+
+    def window(self) -> tuple[int, int]:
+        rows, columns = tuple_of(self.kernel)
+        return rows, columns
+
+    def output_channels(self) -> int:
+        rows, columns = self.window()
+        return rows * columns * self.image()[3]
+
+    def infer_shape(self) -> tuple[int, ...]:
+        if not self.channels_last:
+            raise VerifyException("'graph.im2col' needs 'channels_last'")
+        return super().infer_shape()
+
+    def iterators(self) -> tuple[Iterator, ...]:
+        batch, _, _, channels = self.image()
+        rows, columns = self.output_rows_columns()
+        window_rows, window_columns = self.window()
+        return (
+            Iterator("n", batch),
+            Iterator("oh", rows),
+            Iterator("ow", columns),
+            # vectors are computed whole
+            Iterator("kh", window_rows, tileable=False),
+            Iterator("kw", window_columns, tileable=False),
+            Iterator("c", channels, tileable=False),
+        )
+
+    def operand_maps(self) -> tuple[AffineMap, ...]:
+        n, h, w, kh, kw, c = dimensions(6)
+        return (AffineMap(6, 0, (n, *self.input_position(h, w, kh, kw), c)),)
+
+    def result_maps(self) -> tuple[AffineMap, ...]:
+        n, h, w, kh, kw, c = dimensions(6)
+        _, window_columns = self.window()
+        channels = self.image()[3]
+        vector = kh * (window_columns * channels) + kw * channels + c
+        return (AffineMap(6, 0, (n, h, w, vector)),)
 
 
 def pool_iterators(op: WindowOp) -> tuple[Iterator, ...]:

@@ -15,6 +15,7 @@ from deeploy.dialects.graph import (
     ConvOp,
     DepthwiseConvOp,
     GraphOp,
+    Im2colOp,
     MaxPoolOp,
     PoolOp,
     WindowOp,
@@ -191,6 +192,36 @@ def groups_of(call: KernelCall) -> int | str:
     )
 
 
+class Im2colKernel(WindowKernel):
+    """`im2col`: windows of bytes are gathered as `conv2d` does it."""
+
+    family = "im2col"
+
+    def declines(self, op: GraphOp) -> str | None:
+        return super().declines(op) or decline_types(op, {"input": BYTES})
+
+    def instance(self, op: GraphOp) -> Instance:
+        return Instance(self.family, "dpl_im2col", (), "dpl_conv2d_args")
+
+    def arguments(self, call: KernelCall) -> Sequence[Fields]:
+        x = call.inputs[0]
+        fields: Fields = {
+            "x": x.pointer, "y": call.output.pointer,
+            **geometry(call),
+            "in_c": x.shape[3], "out_c": call.output.shape[3],
+            "groups": 1,
+        }  # fmt: skip
+        return [fields]
+
+    def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
+        assert isinstance(op, Im2colOp)
+        _, rows, columns, *_ = sizes
+        window_rows, window_columns = op.window()
+        # each row of the window is copied by words, load and store, and begins with 10
+        row = 2 * ceil_div(window_columns * op.image()[3], 4) + 10
+        return ceil_div(rows * columns, cores) * (window_rows * row + 20) + CALL_CYCLES
+
+
 class DepthwiseKernel(WindowKernel):
     """`depthwise2d`: channels side by side."""
 
@@ -296,6 +327,7 @@ class PoolKernel(WindowKernel):
 KERNELS: dict[type[GraphOp], Kernel] = {
     ConvOp: ByElementType(ConvKernel(), ConvFloatKernel()),
     DepthwiseConvOp: ByElementType(DepthwiseKernel(), DepthwiseFloatKernel()),
+    Im2colOp: Im2colKernel(),
     MaxPoolOp: PoolKernel("max_pool2d"),
     AveragePoolOp: PoolKernel("avg_pool2d"),
 }

@@ -4,14 +4,19 @@ from deeploy.dialects.graph import ConvOp, DepthwiseConvOp, MatmulOp
 from deeploy.dialects.npu import ConvOp as NpuConvOp
 from deeploy.engines import Engine
 from deeploy.engines.neureka.conv import ConvJobs
-from deeploy.engines.neureka.conversions import ConvertConv, ConvertDepthwise, ConvertLinear
+from deeploy.engines.neureka.conversions import (
+    ConvertConv,
+    ConvertDepthwise,
+    ConvertLinear,
+    ConvertToColumns,
+)
 
 ENGINE = Engine(
     name="neureka",
     summary="N-EUREKA: convolutions and linear layers with constant weights of 2 to 8 bits",
     kernels={NpuConvOp: ConvJobs()},
     conversions={
-        ConvOp: (ConvertConv(),),
+        ConvOp: (ConvertConv(), ConvertToColumns()),
         DepthwiseConvOp: (ConvertDepthwise(),),
         MatmulOp: (ConvertLinear(),),
     },

@@ -6,13 +6,14 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from xdsl.dialects.builtin import IntegerAttr, StringAttr, i64
+from xdsl.dialects.builtin import IntegerAttr, StringAttr, TensorType, UnitAttr, i64
 from xdsl.ir import Attribute, SSAValue
 
 from deeploy.dialects.graph import (
     ConvOp,
     DepthwiseConvOp,
     GraphOp,
+    Im2colOp,
     MatmulOp,
     RequantAttr,
     Requantised,
@@ -84,6 +85,7 @@ def npu_conv(
     weights: Array,
     strides: Sequence[int] = (1, 1),
     pads: Sequence[int] = (0, 0, 0, 0),
+    input: SSAValue | None = None,
 ) -> NpuConvOp:
     """The accelerator's convolution.
 
@@ -94,6 +96,7 @@ def npu_conv(
         weights: `[co, kh, kw, ci]`.
         strides: rows and columns.
         pads: top, left, bottom, right.
+        input: what it reads instead of the first operand.
     """
     bits, offset = weight_bits(weights)
     hint = op.operands[1].name_hint or "weight"
@@ -115,7 +118,7 @@ def npu_conv(
         _, _, shift, low, high = op.requant.values()
         properties["requant"] = RequantAttr.of(shift=shift, min=low, max=high)
     return NpuConvOp(
-        operands=[op.operands[0], packed, mul, add],
+        operands=[op.operands[0] if input is None else input, packed, mul, add],
         properties=properties,
         result_types=[op.results[0].type],
     )
@@ -141,6 +144,42 @@ class ConvertLinear(Conversion):
         matrix = weights.reshape(weights.shape[-2:]).astype(np.int64)
         rows = matrix if op.transpose_rhs else matrix.T
         return [npu_conv(op, constants, POINTWISE, rows[:, None, None, :])]
+
+
+class ConvertToColumns(Conversion):
+    """A convolution of any window: the cores gather windows into vectors for a 1x1 convolution.
+
+    Narrow first layers and 3x3 convolutions with strides are the ones that gain by it.
+    """
+
+    def declines(self, op: GraphOp, constants: Constants) -> str | None:
+        assert isinstance(op, ConvOp)
+        if op.groups.value.data != 1:
+            return f"{op.groups.value.data} groups"
+        if not op.channels_last:
+            return "an image with channels first"
+        if op.window() == (1, 1) and not any(tuple_of(op.pads)):
+            return "a window of 1x1 needs no columns"
+        return decline_epilogue(op, constants)
+
+    def convert(self, op: GraphOp, constants: Constants) -> list[GraphOp]:
+        assert isinstance(op, ConvOp)
+        weights = constants.get(op.weight)
+        assert weights is not None
+        outputs, *window = weights.shape
+        batch, (rows, columns) = op.image()[0], op.output_rows_columns()
+        shape = [batch, rows, columns, math.prod(window)]
+        gather = Im2colOp(
+            operands=[op.input],
+            properties={
+                **{key: op.properties[key] for key in ("strides", "pads", "dilations")},
+                "kernel": ints(window[:2]),
+                "channels_last": UnitAttr(),
+            },
+            result_types=[TensorType(element_type(op.input), shape)],
+        )
+        rows_of_weights = weights.reshape(outputs, 1, 1, -1).astype(np.int64)
+        return [gather, npu_conv(op, constants, POINTWISE, rows_of_weights, input=gather.result)]
 
 
 def decline_window(op: ConvOp | DepthwiseConvOp, mode: Mode) -> str | None:

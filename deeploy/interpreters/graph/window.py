@@ -12,6 +12,7 @@ from deeploy.dialects.graph import (
     AveragePoolOp,
     ConvOp,
     DepthwiseConvOp,
+    Im2colOp,
     MaxPoolOp,
     WindowOp,
     tuple_of,
@@ -54,6 +55,12 @@ def conv(op: ConvOp, inputs: Sequence[Array], overhangs: Overhangs) -> Array:
     rows = weight.reshape(groups, out_channels // groups, -1).transpose(0, 2, 1)
     product = exact_product(columns, rows).transpose(1, 0, 2)
     return _in_layout(op, product.reshape(n, h, w, out_channels))
+
+
+@numpy_meaning(Im2colOp)
+def im2col(op: Im2colOp, inputs: Sequence[Array], overhangs: Overhangs) -> Array:
+    windows = _windows(op, op.window(), inputs[0], overhangs[0]).transpose(0, 1, 2, 4, 5, 3)
+    return windows.reshape(*windows.shape[:3], -1)
 
 
 @numpy_meaning(DepthwiseConvOp)
