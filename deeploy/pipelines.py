@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 GRAPH = (
     "fuse-qdq",
@@ -36,6 +36,7 @@ def standard_pipeline(
     target: str,
     *,
     cores: int | None = None,
+    engines: Sequence[str] = (),
     sizes: Mapping[str, int] | None = None,
     buffers: str = "auto",
     objective: str = "latency",
@@ -49,7 +50,13 @@ def standard_pipeline(
     return ",".join(
         [
             *GRAPH,
-            _spec("set-target", target=target, cores=cores, sizes=_pairs(sizes or {})),
+            _spec(
+                "set-target",
+                target=target,
+                cores=cores,
+                engines=",".join(f'"{name}"' for name in engines) or None,
+                sizes=_pairs(sizes or {}),
+            ),
             "place",
             "form-nests",
             "fuse-nests",

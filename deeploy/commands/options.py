@@ -39,6 +39,7 @@ class CompileOptions:
     model: Path
     target: str
     cores: int | None
+    engines: tuple[str, ...]
     sizes: Mapping[str, int]
     buffers: str
     objective: str
@@ -163,6 +164,9 @@ def _add_target_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("target")
     group.add_argument("--target", metavar="NAME", help="the chip; `deeploy targets` lists them")
     group.add_argument("--cores", metavar="N", type=_positive, help="use N cores")
+    group.add_argument(
+        "--engines", metavar="NAMES", help="use these engines of the chip only, such as cluster"
+    )
     group.add_argument("--l1", metavar="BYTES", type=byte_count, help="size of memory L1")
     group.add_argument("--l2", metavar="BYTES", type=byte_count, help="size of memory L2")
     group.add_argument(
@@ -259,6 +263,7 @@ def read_options(
         model=Path(args.model),
         target=_required_target(args),
         cores=args.cores,
+        engines=tuple(args.engines.split(",")) if args.engines else (),
         sizes=memory_sizes(args),
         buffers=args.buffers,
         objective=args.objective,
@@ -317,7 +322,7 @@ def resolve_target(options: CompileOptions) -> Target:
 
     sizes = tuple(f"{name}={size}" for name, size in options.sizes.items())
     try:
-        return SetTargetPass(options.target, options.cores, sizes).resolve()
+        return SetTargetPass(options.target, options.cores, options.engines, sizes).resolve()
     except (DeeployError, PassFailedException) as error:
         raise UsageError(summary(error)) from None
 
@@ -331,6 +336,7 @@ def pipeline_spec(options: CompileOptions) -> str:
     return standard_pipeline(
         options.target,
         cores=options.cores,
+        engines=options.engines,
         sizes=options.sizes,
         buffers=options.buffers,
         objective=options.objective,

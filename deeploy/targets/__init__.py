@@ -135,6 +135,12 @@ class Target:
                 return link
         raise DeeployError(f"target '{self.name}' has no link between '{a}' and '{b}'")
 
+    def with_engines(self, names: Sequence[str]) -> Target:
+        """The same chip with some of its engines, and without memories that serve others only."""
+        engines = tuple(name for name in self.engines if name in names)
+        memories = tuple(m for m in self.memories if not m.engine or m.engine in engines)
+        return replace(self, engines=engines, memories=memories)
+
     def is_direct(self, name: str) -> bool:
         """Whether what lies in a memory is used there, instead of moving through tiles."""
         return name == self.compute or bool(self.memory(name).engine)

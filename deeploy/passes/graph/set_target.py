@@ -16,12 +16,13 @@ from deeploy.targets import Target, find_target, target_attr
 
 @dataclass(frozen=True)
 class SetTargetPass(ModulePass):
-    """Attach a target to the module, with other sizes (bytes) or cores where given."""
+    """Attach a target to the module, with other sizes (bytes), cores or engines where given."""
 
     name: ClassVar[str] = "set-target"
 
     target: str
     cores: int | None = None
+    engines: tuple[str, ...] = ()
     sizes: tuple[str, ...] = ()
     """Memory sizes as pairs of name and bytes: `sizes="L1=64000","L2=500000"`."""
 
@@ -40,6 +41,12 @@ class SetTargetPass(ModulePass):
             if not 1 <= self.cores <= 16:
                 raise PassFailedException(f"the number of cores must be 1 to 16, not {self.cores}")
             target = replace(target, cores=self.cores)
+        for name in self.engines:
+            if name not in target.engines:
+                known = ", ".join(target.engines)
+                raise PassFailedException(f"{target.name} has no engine '{name}'; it has {known}")
+        if self.engines:
+            target = target.with_engines(self.engines)
         for pair in self.sizes:
             name, _, size = pair.partition("=")
             if not size.isdecimal() or int(size) == 0:

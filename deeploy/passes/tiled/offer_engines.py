@@ -177,8 +177,9 @@ class Body:
         properties = {} if self.nest.engine is None else {"engine": self.nest.engine}
         if engine is not None:
             properties["engine"] = StringAttr(engine)
+        position = [] if self.nest.position is None else [self.nest.position]
         new = NestOp(
-            operands=[self.inputs, []],
+            operands=[self.inputs, [], position],
             result_types=[[r.type for r in self.nest.results]],
             properties=properties,
             regions=[Region(self.block)],

@@ -1,0 +1,59 @@
+// RUN: deeploy-opt %s -p 'set-target{target=siracusa},place,form-nests,fuse-nests,offer-engines' --check-semantics --elide-resources | filecheck %s
+// RUN: deeploy-opt %s -p 'set-target{target=siracusa engines=cluster},place,form-nests,fuse-nests,offer-engines' | filecheck %s --check-prefix=CORES
+// RUN: deeploy-opt %s -p 'set-target{target=siracusa},place,form-nests,fuse-nests,offer-engines,plan,check-plan' --elide-resources | filecheck %s --check-prefix=PLAN
+
+// A product with constant weights may run on the accelerator, with weights packed for it: 4 bits,
+// as they are small. The addition that is fused with it stays on the cores.
+
+func.func @linear(%x: tensor<4x64xsi8>, %r: tensor<4x32xsi8>) -> tensor<4x32xsi8> {
+  %w = graph.constant dense<-3> : tensor<32x64xsi8>
+  %y = graph.matmul %x, %w {transpose_rhs, requant = #graph.requant<mul = 5, add = 16, shift = 5, min = -128, max = 127>} : tensor<4x64xsi8>, tensor<32x64xsi8> -> tensor<4x32xsi8>
+  %z = graph.add %y, %r {requant = #graph.requant<mul = 1, add = 0, shift = 1, min = -128, max = 127>} : tensor<4x32xsi8>, tensor<4x32xsi8> -> tensor<4x32xsi8>
+  func.return %z : tensor<4x32xsi8>
+}
+
+// CHECK-LABEL: func.func @linear
+// CHECK:       %w.packed = graph.constant {{.*}} : tensor<32x64xui8>
+// CHECK-NEXT:  %w.scale = graph.constant {{.*}} : tensor<32xui8>
+// CHECK-NEXT:  %w.bias = graph.constant {{.*}} : tensor<32xsi32>
+// CHECK-NEXT:  %z = tiled.alternatives -> tensor<4x32xsi8> {
+// CHECK:         tiled.nest ins(%x, %w, %r : {{.*}} attributes {engine = "cluster"} {
+// CHECK:           graph.matmul
+// CHECK:           graph.add
+// CHECK:       } or {
+// CHECK:         tiled.nest ins(%x, %w.packed, %w.scale, %w.bias, %r : {{.*}} attributes {engine = "cluster"} {
+// CHECK:           npu.conv {{.*}} {engine = "neureka", mode = "pointwise", {{.*}} weight_bits = 2 : i64, weight_offset = -3 : i64,
+// CHECK:           graph.add
+
+// CORES-LABEL: func.func @linear
+// CORES-NOT:   tiled.alternatives
+
+// PLAN-LABEL: func.func @linear
+// PLAN-NOT:   graph.constant {{.*}} tensor<32x64xsi8>
+// PLAN:       %w.packed = graph.constant {mem.home = "WMEM"
+// PLAN-NOT:   tiled.alternatives
+
+// What the accelerator does not take says why.
+
+func.func @declined(%x: tensor<4x64xsi8>, %w: tensor<64x4xsi8>) -> tensor<4x4xsi32> {
+  %y = graph.matmul %x, %w : tensor<4x64xsi8>, tensor<64x4xsi8> -> tensor<4x4xsi32>
+  func.return %y : tensor<4x4xsi32>
+}
+
+// CHECK-LABEL: func.func @declined
+// CHECK-NOT:   tiled.alternatives
+// CHECK:       graph.matmul {{.*}}declined = {neureka = "its weights are no constant"}
+
+// Windows that it does not know are gathered by the cores.
+
+func.func @strided(%x: tensor<1x9x9x8xui8>) -> tensor<1x4x4x16xsi32> {
+  %w = graph.constant dense<100> : tensor<16x3x3x8xsi8>
+  %y = graph.conv %x, %w {strides = array<i64: 2, 2>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>, groups = 1, channels_last} : tensor<1x9x9x8xui8>, tensor<16x3x3x8xsi8> -> tensor<1x4x4x16xsi32>
+  func.return %y : tensor<1x4x4x16xsi32>
+}
+
+// CHECK-LABEL: func.func @strided
+// CHECK:       } or {
+// CHECK:         tiled.nest ins(%x, %w.packed : {{.*}} attributes {engine = "neureka"} {
+// CHECK:           graph.im2col {{.*}}kernel = array<i64: 3, 3>{{.*}} -> tensor<1x4x4x72xui8>
+// CHECK:           npu.conv {{.*}}mode = "pointwise"
