@@ -34,7 +34,9 @@ from deeploy.pipelines import standard_pipeline
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
 IR = "docs/ir"
-PIPELINE = standard_pipeline("siracusa", engines=["cluster"], cores=4, sizes={"L1": 1500}, buffers="2")
+PIPELINE = standard_pipeline(
+    "siracusa", engines=["cluster"], cores=4, sizes={"L1": 1500}, buffers="2"
+)
 STAGES = {"plan": "3-nests.mlir", "tile": "4-tiles.mlir", "assign-addresses": "5-memory.mlir"}
 """Which file shows the module after a pass."""
 

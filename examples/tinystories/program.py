@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Sequence
 from pathlib import Path
 
 import onnx
@@ -49,7 +48,6 @@ def build_programs(
     tokenizer: bytes,
     network: onnx.ModelProto,
     out: Path,
-    options: Sequence[str] = (),
 ) -> Path:
     """Write and build the programs.
 
@@ -58,7 +56,6 @@ def build_programs(
         tokenizer: the content of the tokenizer's file.
         network: a decode network of the checkpoint, float or quantised.
         out: where all files go.
-        options: more of `deeploy compile`.
 
     Returns:
         The folder with the programs `story` and `score`.
@@ -70,7 +67,7 @@ def build_programs(
     file, folder = out / "network.onnx", out / "c"
     file.write_bytes(network.SerializeToString(deterministic=True))
     positions = str(checkpoint.config.seq_len)
-    arguments = ["--target", "host", "--stateful", positions, *options, "-o", str(folder)]
+    arguments = ["--target", "host", "--stateful", positions, "-o", str(folder)]
     cli.execute(["compile", str(file), *arguments])
     write_model(checkpoint, tokenizer, folder)
     make = ["make", "-s", "-j2", "-C", str(HERE / "c"), f"NETWORK={folder.resolve()}"]
