@@ -24,7 +24,9 @@ class OnnxLlama:
             model.SerializeToString(), providers=["CPUExecutionProvider"]
         )
         self.outputs = [output.name for output in self.session.get_outputs()]
-        self.empty = np.zeros((1, config.n_kv_heads, 0, config.head_dim), np.float32)
+        quantised = any(value.type == "tensor(int8)" for value in self.session.get_inputs())
+        shape = (1, config.n_kv_heads, 0, config.head_dim)
+        self.empty = np.zeros(shape, np.int8 if quantised else np.float32)
         self.restarted()
 
     def restarted(self) -> OnnxLlama:

@@ -226,6 +226,26 @@ class SinkThroughMovement(RewritePattern):
             replace_op(rewriter, op, [moved, *back])
 
 
+@dataclass
+class RaiseThroughMovement(RewritePattern):
+    """`quantize(reshape(dequantize(x)))` → `reshape(quantize(dequantize(x)))` for x of 32 bits,
+    likewise a transpose: eight bits move, and the op that computed x requantises."""
+
+    ctx: Context
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: QuantizeOp, rewriter: PatternRewriter) -> None:
+        move = op.input.owner
+        if not isinstance(move, ReshapeOp | TransposeOp) or not move.result.has_one_use():
+            return
+        x = affine_of(self.ctx, move.input)
+        if x is None or element_type(x.value) != si32:
+            return
+        eight_bits = quantize(move.input, op)
+        moved = _like(move, [eight_bits.result], element_type(op.result))
+        replace_op(rewriter, op, [eight_bits, moved], absorbed=[move])
+
+
 def _dequantised(ctx: Context, value: SSAValue) -> Quantised | None:
     """What `graph.dequantize` makes of eight bits."""
     return quantised(ctx, value) if isinstance(value.owner, DequantizeOp) else None
@@ -422,6 +442,7 @@ class FuseQdqPass(ApproximatePass):
         patterns: list[RewritePattern] = [
             FoldArithmetic(ctx),
             SinkThroughMovement(ctx),
+            RaiseThroughMovement(ctx),
             RaiseThroughConcat(ctx),
             SinkThroughConcat(ctx),
             FuseActivation(),

@@ -172,7 +172,10 @@ def _in_units(op: QuantizeOp, x: Affine, *, with_zero: bool = True) -> tuple[Arr
     """Factor and offset of `x` in units of the result of `op`."""
     scale = float(np.float32(op.scale.value.data))
     zero = op.zero_point.value.data if with_zero else 0.0
-    return x.scale * scale, x.offset * scale + zero
+    factor = x.scale * scale
+    # a scale times its inverse in float32 is one
+    factor = np.where(np.abs(factor - 1) < 2.0**-22, 1.0, factor)
+    return factor, x.offset * scale + zero
 
 
 @dataclass
