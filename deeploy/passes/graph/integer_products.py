@@ -94,6 +94,9 @@ class MultiplyIntegers(RewritePattern):
         replace_op(rewriter, op, [product, *back])
 
 
+MOST_PRODUCTS = 1 << 13
+"""Of two varying operands: with zero points, each is less than 2^18."""
+
 # --- Sums of products -----------------------------------------------------------------------------
 
 
@@ -129,7 +132,9 @@ class ContractIntegers(RewritePattern):
         x, weight = (self._factor(v) for v in op.operands[:2])
         if x is None or weight is None or x.scale.size != 1:
             return
-        if x.array is not None and weight.array is not None:
+        if x.array is not None and (weight.array is not None or isinstance(op, ConvOp)):
+            return
+        if weight.array is None and shape_of(op.operands[0])[-1] > MOST_PRODUCTS:
             return
         channel_scale = _channel_scale(op, weight.scale)
         if channel_scale is None:
@@ -140,7 +145,7 @@ class ContractIntegers(RewritePattern):
             return
         new_ops = self._integer_ops(op, x, weight, bias)
         accumulator = new_ops[-1].results[0]
-        if bounds_of(self.ctx, accumulator) is None:
+        if weight.array is not None and bounds_of(self.ctx, accumulator) is None:
             for new_op in reversed(new_ops):
                 new_op.erase()
             return

@@ -302,19 +302,16 @@ def _as_read(ctx: Context, value: SSAValue, requant: RequantAttr | None) -> Boun
 
 
 def _products(ctx: Context, op: ConvOp | MatmulOp) -> Bounds | None:
-    """Of the sums of products, for each channel if weights are constant."""
-    lhs, rhs = op.operands[:2]
-    x, weights = bounds_of(ctx, lhs), constant_of(ctx, rhs)
+    """Of the sums of products, for each channel. None if no operand is constant: what follows from
+    types would depend on the number of products, and be far larger than any real sum."""
+    x, weights = bounds_of(ctx, op.operands[0]), constant_of(ctx, op.operands[1])
     if x is None:
         return None
     if isinstance(op, ConvOp) and any(tuple_of(op.pads)):
         x = Bounds(np.minimum(x.low, 0), np.maximum(x.high, 0))
     rows = None if weights is None else rows_of(op, weights.astype(np.int64))
     if rows is None:
-        other, taps = bounds_of(ctx, rhs), math.prod(shape_of(rhs)[1:])
-        if isinstance(op, MatmulOp):
-            taps = shape_of(lhs)[-1]
-        return other and x.hull().times(other.hull()).scaled(taps)
+        return None
     positive = np.maximum(rows, 0).sum(axis=-1)
     negative = np.minimum(rows, 0).sum(axis=-1)
     x = x.hull()

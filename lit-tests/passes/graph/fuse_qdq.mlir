@@ -1,7 +1,7 @@
 // RUN: deeploy-opt %s -p fuse-qdq --split-input-file | filecheck %s
 // RUN: deeploy-opt %s -p fuse-qdq,quantize-to-requant,fold-constants,simplify,fuse-requant --check-semantics --split-input-file 2>&1 | filecheck %s --check-prefix=SAME
 
-// SAME-COUNT-8: semantics: 5 passes checked, outputs unchanged
+// SAME-COUNT-9: semantics: 5 passes checked, outputs unchanged
 
 // A scale for each output channel, and a zero point: it becomes part of the bias (-3 * (10 + 20) - 1
 // and -3 * (30 - 40) + 2), and pads hold it.
@@ -62,6 +62,25 @@ func.func @relu(%x: tensor<2x3xsi8>) -> tensor<3x2xsi8> {
 // CHECK-NEXT:    %1 = graph.dequantize %0 {scale = 5.000000e-01 : f64, zero_point = 0.000000e+00 : f64} : tensor<3x2xsi8> -> tensor<3x2xf32>
 // CHECK-NEXT:    %2 = graph.quantize %1 {scale = 3.000000e+00 : f64, zero_point = 5.000000e+00 : f64, min = 5 : i64, max = 127 : i64, half_even} : tensor<3x2xf32> -> tensor<3x2xsi8>
 // CHECK-NEXT:    func.return %2
+
+// -----
+
+// Accumulators do not move: what they are quantised to does.
+
+func.func @rows(%x: tensor<2x4xsi8>) -> tensor<4x1x3xsi8> {
+  %w = graph.constant dense<2.0> : tensor<6x4xf32>
+  %0 = graph.dequantize %x {scale = 0.5 : f64, zero_point = 0.0 : f64} : tensor<2x4xsi8> -> tensor<2x4xf32>
+  %1 = graph.matmul %0, %w {transpose_rhs} : tensor<2x4xf32>, tensor<6x4xf32> -> tensor<2x6xf32>
+  %2 = graph.reshape %1 : tensor<2x6xf32> -> tensor<4x1x3xf32>
+  %3 = graph.quantize %2 {scale = 3.0 : f64, zero_point = 5.0 : f64, min = -128, max = 127, half_even} : tensor<4x1x3xf32> -> tensor<4x1x3xsi8>
+  func.return %3 : tensor<4x1x3xsi8>
+}
+
+// CHECK-LABEL: func.func @rows
+// CHECK:         %0 = graph.matmul %x, %w {transpose_rhs} : tensor<2x4xsi8>, tensor<6x4xsi8> -> tensor<2x6xsi32>
+// CHECK-NEXT:    %1 = graph.dequantize %0
+// CHECK-NEXT:    %2 = graph.quantize %1 {{.*}} -> tensor<2x6xsi8>
+// CHECK-NEXT:    %3 = graph.reshape %2 : tensor<2x6xsi8> -> tensor<4x1x3xsi8>
 
 // -----
 
