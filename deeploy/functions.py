@@ -9,14 +9,12 @@ from xdsl.dialects.builtin import (
     ArrayAttr,
     DictionaryAttr,
     IndexType,
-    MemRefType,
     ModuleOp,
-    TensorType,
 )
 from xdsl.ir import Attribute, BlockArgument, Operation, SSAValue
-from xdsl.utils.hints import isa
 
-from deeploy.dialects.graph import State, Symbol, state_of, symbol_of
+from deeploy.dialects.graph import State, Symbol, extent_of, state_of, symbol_of
+from deeploy.interfaces.tiling import shape_of
 
 
 def argument_attributes(function: func.FuncOp, index: int) -> Mapping[str, Attribute]:
@@ -40,20 +38,39 @@ def tensor_arguments(function: func.FuncOp) -> Sequence[BlockArgument]:
     return [arg for arg in function.body.block.args if arg is not position]
 
 
-def states_of(attributes: ArrayAttr[DictionaryAttr] | None, count: int) -> list[State | None]:
-    """For each argument or result of a function the state that it is, given their attributes."""
-    return [state_of(known.data) for known in attributes] if attributes else [None] * count
+def argument_states(function: func.FuncOp) -> list[State | None]:
+    """For each argument but the position, the state that it is."""
+    return _states(tensor_arguments(function), function.arg_attrs)
+
+
+def result_states(function: func.FuncOp) -> list[State | None]:
+    """For each result, the state that it is."""
+    return _states(returned_values(function), function.res_attrs)
+
+
+def _states(
+    values: Sequence[SSAValue], attributes: ArrayAttr[DictionaryAttr] | None
+) -> list[State | None]:
+    """The states among values: buffers have them as attributes, tensors in their types too."""
+    found = [state_of(known.data) for known in attributes or ()][: len(values)]
+    found += [None] * (len(values) - len(found))
+    for i, value in enumerate(values):
+        if found[i] is None and (extent := extent_of(value)) is not None:
+            found[i] = State(*extent, grows=True)
+    return found
 
 
 def positions_in(function: func.FuncOp) -> int:
     """How many positions a function with caches that grow can be called with: 0 to this, less 1."""
-    types = function.function_type.outputs
+    inner = [result for op in function.body.block.ops for result in op.results]
+    values = [*tensor_arguments(function), *returned_values(function), *inner]
+    states = [*argument_states(function), *result_states(function), *_states(inner, None)]
     room = [
-        type.get_shape()[state.axis] - state.rows
-        for type, state in zip(types, states_of(function.res_attrs, len(types)), strict=True)
-        if state is not None and state.grows and isa(type, TensorType | MemRefType)
+        shape_of(value)[state.axis] - state.rows
+        for value, state in zip(values, states, strict=True)
+        if state is not None and state.grows
     ]
-    return min(room) + 1
+    return min(room, default=0) + 1
 
 
 def symbols_of(function: func.FuncOp) -> list[Symbol]:

@@ -17,6 +17,7 @@ from xdsl.universe import XDSL_UNIVERSE
 from xdsl.utils.hints import type_repr
 from xdsl.xdsl_opt_main import xDSLOptMain
 
+from deeploy.commands.options import position_count
 from deeploy.context import register_dialects
 from deeploy.diagnostics import DeeployError, UsageError, did_you_mean, run_main
 from deeploy.instrumentation.pipeline import (
@@ -87,12 +88,15 @@ class DeeployOptMain(xDSLOptMain):
         super().register_all_frontends()
 
         def import_onnx(stream: IO[bytes]) -> ModuleOp:
-            from deeploy.frontend import import_model
+            from deeploy.frontend import import_growing, import_model
 
             # By path where there is one: weights may be in files next to the model.
             path = self.args.input_file
             source = Path(path) if path else stream.read()
-            return import_model(source, self.ctx, dict(self.args.input_type))
+            types, positions = dict(self.args.input_type), self.args.stateful
+            if positions is None:
+                return import_model(source, self.ctx, types)
+            return import_growing(source, self.ctx, positions, types)
 
         self.available_frontends["onnx"] = import_onnx
 
@@ -122,6 +126,12 @@ class DeeployOptMain(xDSLOptMain):
             action="append",
             default=[],
             help="element type of an ONNX input, for instance input=ui8 (repeatable)",
+        )
+        arg_parser.add_argument(
+            "--stateful",
+            metavar="N",
+            type=position_count,
+            help="import ONNX with caches whose length is dynamic, for positions 0 to N-1",
         )
         _add_instrument_options(arg_parser)
         # `run_main` looks for it; it is here for --help, and so that argparse accepts it.

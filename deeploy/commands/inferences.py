@@ -24,9 +24,10 @@ from deeploy.frontend import import_model
 from deeploy.frontend.inputs import InputValues
 from deeploy.functions import (
     argument_attributes,
+    argument_states,
     positions_in,
+    result_states,
     returned_values,
-    states_of,
     tensor_arguments,
 )
 from deeploy.instrumentation.pipeline import parse_passes, run_pipeline
@@ -58,14 +59,14 @@ class Caches:
     def of(function: FuncOp) -> Caches:
         """Find the caches, whose outputs are the memory of their inputs."""
         arguments, results = tensor_arguments(function), list(returned_values(function))
-        grown = states_of(function.res_attrs, len(results))
+        grown = result_states(function)
         outputs = {
             arguments.index(value): i
             for i, (value, state) in enumerate(zip(results, grown, strict=True))
             if state is not None and state.grows and value in arguments
         }
         step = max(state.rows for i in outputs.values() if (state := grown[i]) is not None)
-        return Caches(outputs, states_of(function.arg_attrs, len(arguments)), step)
+        return Caches(outputs, argument_states(function), step)
 
 
 def make_inferences(

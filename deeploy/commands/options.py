@@ -84,7 +84,8 @@ def _positive(text: str) -> int:
     return value
 
 
-def _position_count(text: str) -> int:
+def position_count(text: str) -> int:
+    """A number of positions, ≥ 2."""
     count = _positive(text)
     if count < 2:
         raise argparse.ArgumentTypeError("a cache that grows needs 2 positions or more")
@@ -145,7 +146,7 @@ def add_compile_options(parser: argparse.ArgumentParser, output: bool = True) ->
     parser.add_argument(
         "--stateful",
         metavar="N",
-        type=_position_count,
+        type=position_count,
         help="the network has caches whose length is dynamic: compile it for positions 0 to N-1",
     )
     _add_target_options(parser)

@@ -21,10 +21,11 @@ from deeploy.emit.body import BodyPrinter, Pointer
 from deeploy.emit.names import Names, string
 from deeploy.engines import Instance, c_type
 from deeploy.functions import (
+    argument_states,
     position_of,
     positions_in,
+    result_states,
     returned_values,
-    states_of,
     tensor_arguments,
 )
 from deeploy.resources import Array, array_of
@@ -90,14 +91,12 @@ def emit_network(ctx: Context, module: ModuleOp) -> NetworkSources:
         "inputs": [
             given(tensor(printer, arg, name_of(function.arg_attrs, i, "input")), state)
             for i, (arg, state) in enumerate(
-                zip(arguments, states_of(function.arg_attrs, len(arguments)), strict=False)
+                zip(arguments, argument_states(function), strict=False)
             )
         ],
         "outputs": [
             returned(tensor(printer, value, name_of(function.res_attrs, i, "output")), state)
-            for i, (value, state) in enumerate(
-                zip(results, states_of(function.res_attrs, len(results)), strict=True)
-            )
+            for i, (value, state) in enumerate(zip(results, result_states(function), strict=True))
         ],
         "constants": constants(ctx, function, printer, (m.name for m in target.memories)),
         "instances": list(printer.instances.values()),

@@ -26,7 +26,7 @@ from xdsl.utils.hints import isa
 from deeploy import registry
 from deeploy.diagnostics import DeeployError
 from deeploy.dialects.graph import State
-from deeploy.functions import position_of, states_of, tensor_arguments
+from deeploy.functions import argument_states, position_of, result_states, tensor_arguments
 from deeploy.instrumentation.semantics import entry_function
 from deeploy.interpreters import argument_array
 from deeploy.resources import Array, ConstantType, numpy_dtype
@@ -158,14 +158,14 @@ def result_names(function: FuncOp) -> list[str]:
 def _inputs(function: FuncOp, position: int) -> tuple[list[str], Sequence[Attribute]]:
     types = [arg.type for arg in tensor_arguments(function)]
     return _names("input", function.arg_attrs, len(types)), _in_use(
-        types, states_of(function.arg_attrs, len(types)), position
+        types, argument_states(function), position
     )
 
 
 def _outputs(function: FuncOp, position: int) -> tuple[list[str], Sequence[Attribute]]:
     types = function.function_type.outputs.data
     return _names("output", function.res_attrs, len(types)), _in_use(
-        types, states_of(function.res_attrs, len(types)), position
+        types, result_states(function), position
     )
 
 

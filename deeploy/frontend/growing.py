@@ -17,7 +17,7 @@ from deeploy.dialects.graph import ConstantOp
 from deeploy.frontend.importer import import_model
 from deeploy.frontend.inputs import InputValues
 from deeploy.functions import functions_of, symbols_of
-from deeploy.resources import array_of
+from deeploy.resources import Array, array_of
 
 HINT = "masks and other values that depend on the length of the caches are not supported"
 
@@ -61,7 +61,14 @@ def import_growing(
 def _same(ctx: Context, a: Operation, other_ctx: Context, b: Operation) -> bool:
     """Whether two ops are the same but for their types."""
     if isinstance(a, ConstantOp) and isinstance(b, ConstantOp):
-        return np.array_equal(array_of(ctx, a.value), array_of(other_ctx, b.value))
+        return _same_numbers(array_of(ctx, a.value), array_of(other_ctx, b.value))
     if a.name != b.name or a.location != b.location:
         return False
     return a.name == "func.func" or a.properties == b.properties
+
+
+def _same_numbers(a: Array, b: Array) -> bool:
+    """Whether two constants are the same, or one number everywhere, which broadcasts."""
+    if a.shape == b.shape:
+        return np.array_equal(a, b)
+    return a.size > 0 and b.size > 0 and bool(np.all(a == a.flat[0]) and np.all(b == a.flat[0]))

@@ -29,8 +29,8 @@ from xdsl.passes import ModulePass
 from xdsl.utils.hints import isa
 
 from deeploy.diagnostics import DeeployError
-from deeploy.dialects.graph import state_of
-from deeploy.functions import position_of, positions_in, tensor_arguments
+from deeploy.dialects.graph import State
+from deeploy.functions import argument_states, position_of, positions_in, tensor_arguments
 from deeploy.instrumentation.pipeline import Cost, Instrument, Step
 from deeploy.passes.approximation import ApproximatePass
 from deeploy.resources import Array, numpy_dtype
@@ -63,15 +63,21 @@ def _bound(attributes: DictionaryAttr | None, name: str) -> float | None:
 
 
 def _random_array(
-    rng: np.random.Generator, type: Attribute, attributes: DictionaryAttr | None, position: int
+    rng: np.random.Generator,
+    type: Attribute,
+    attributes: DictionaryAttr | None,
+    state: State | None,
+    position: int,
 ) -> Array:
-    """Values that cover the element type, or the range in `attributes`; floats are normal."""
+    """Values that cover the element type, or the range in `attributes`; floats are normal.
+
+    Of a state that grows there are as many rows as are in use at the position.
+    """
     if not isa(type, TensorType) and not isa(type, MemRefType):
         raise DeeployError(f"cannot make up an input of type {type}")
     shape, elements = type.get_shape(), type.get_element_type()
     if any(size < 0 for size in shape):
         raise DeeployError(f"cannot make up an input of dynamic type {type}")
-    state = state_of(attributes.data) if attributes else None
     if state is not None and state.grows:
         shape = state.shape(shape, position)
     dtype = numpy_dtype(elements)
@@ -102,13 +108,16 @@ def random_inputs(module: ModuleOp, seed: int = 0) -> list[Array]:
     """
     function = entry_function(module)
     rng = np.random.default_rng(seed)
-    types = [arg.type for arg in tensor_arguments(function)]
-    attributes: Sequence[DictionaryAttr | None] = [None] * len(types)
+    arguments, states = tensor_arguments(function), argument_states(function)
+    attributes: Sequence[DictionaryAttr | None] = [None] * len(arguments)
     if function.arg_attrs is not None:
-        attributes = list(function.arg_attrs)[: len(types)]
+        attributes = list(function.arg_attrs)[: len(arguments)]
     grows = position_of(function) is not None
     position = int(rng.integers(positions_in(function))) if grows else 0
-    return [_random_array(rng, *pair, position) for pair in zip(types, attributes, strict=True)]
+    return [
+        _random_array(rng, argument.type, known, state, position)
+        for argument, known, state in zip(arguments, attributes, states, strict=True)
+    ]
 
 
 def _run(ctx: Context, module: ModuleOp, inputs: Sequence[Array]) -> list[Array]:

@@ -24,7 +24,13 @@ from xdsl.utils.hints import isa
 from deeploy.diagnostics import DeeployError
 from deeploy.dialects.graph import State
 from deeploy.dialects.graph.attributes import integer_range
-from deeploy.functions import position_of, positions_in, states_of, tensor_arguments
+from deeploy.functions import (
+    argument_states,
+    position_of,
+    positions_in,
+    result_states,
+    tensor_arguments,
+)
 from deeploy.interpreters.graph import GraphFunctions
 from deeploy.interpreters.memory import IndexFunctions, MemoryFunctions
 from deeploy.interpreters.npu import NpuFunctions
@@ -71,7 +77,7 @@ def run_module(
     types = [arg.type for arg in tensor_arguments(callee)]
     if len(inputs) != len(types):
         raise DeeployError(f"function '{function}' takes {len(types)} inputs, not {len(inputs)}")
-    states = states_of(callee.arg_attrs, len(types))[: len(types)]
+    states = argument_states(callee)
     position = given_position(inputs, types, states)
     arguments: list[object] = [
         argument_array(f"input {i}", with_room(array, state, type, position), type, state, position)
@@ -84,7 +90,7 @@ def run_module(
     results = make_interpreter(ctx, module).call_op(callee, tuple(arguments))
     return [
         result if state is None or not state.grows else in_use(result, state, position)
-        for result, state in zip(results, states_of(callee.res_attrs, len(results)), strict=True)
+        for result, state in zip(results, result_states(callee), strict=True)
     ]
 
 

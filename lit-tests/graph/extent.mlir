@@ -1,6 +1,7 @@
 // RUN: %roundtrip
 // RUN: %generic_roundtrip
 // RUN: deeploy-opt %s -p 'set-target{target=siracusa},place,form-nests' | filecheck %s --check-prefix=NESTS
+// RUN: deeploy-opt %s -p simplify,cancel-transposes,fold-constants --check-semantics | filecheck %s --check-prefix=SIMPLE
 
 // Tensors of which a part is used: so many rows as the position says, or some more.
 
@@ -38,3 +39,8 @@ func.func @moves(%x: tensor<1x4x8xsi8, #graph.extent<2, position + 2>>, %y: tens
 // CHECK-NEXT:    %1 = graph.reshape
 // CHECK-NEXT:    %2 = graph.transpose %1 {permutation = array<i64: 1, 0>} : tensor<4x8xsi8, #graph.extent<1, position + 2>> -> tensor<8x4xsi8, #graph.extent<0, position + 2>>
 // CHECK-NEXT:    %3 = graph.max
+
+// What the optimisations of the graph write has extents too.
+
+// SIMPLE-LABEL: func.func @moves
+// SIMPLE-NEXT:    %0 = graph.reshape %x : tensor<1x4x8xsi8, #graph.extent<2, position + 2>> -> tensor<4x8xsi8, #graph.extent<1, position + 2>>

@@ -52,6 +52,8 @@ CASES = [
     (node("Gather", "x i", axis=-1), {"i": int64(1, 2, 3)}, 11),
     (node("Gather", "x i", axis=2), {"i": int64(3, -4, 1, 2)}, 11),
     (node("Gather", "x i", axis=3), {"i": int64(0, 1, 2, 4).reshape(2, 2)}, 9),
+    (node("Expand", "x s"), {"s": int64(3, 1, 1, 4, 1)}, 13),
+    (node("Expand", "x s"), {"s": int64(5)}, 9),
     (node("Identity", "x"), {}, 9),
     (node("Dropout", "x"), {}, 9),
     (node("Dropout", "x r"), {"r": np.float32(0.3)}, 13),
@@ -153,6 +155,7 @@ ERRORS = [
     (node("Split", "x", "y z w"), {}, "cannot be split into [1, 1, 0]"),
     (node("Concat", "x c", axis=0), {"c": floats((2, 3))}, "differ beside its axis"),
     (node("Concat", "x x", axis=4), {}, "axis 4 does not exist"),
+    (node("Expand", "x s"), {"s": int64(4, 4, 5)}, "cannot expand (2, 3, 4, 5) to [4, 4, 5]"),
     (node("Dropout", "x", "y m"), {}, "the output 'mask' is not supported"),
     (
         node("Dropout", "x r t"),

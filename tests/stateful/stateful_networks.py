@@ -16,14 +16,14 @@ Shape = Sequence[int | str]
 class Graph:
     """Collects nodes, constants, inputs and outputs; a node's output has the node's name."""
 
-    seed: int = 0
+    opset: int = 17
     nodes: list[onnx.NodeProto] = field(default_factory=list)
     constants: list[onnx.TensorProto] = field(default_factory=list)
     inputs: dict[str, Shape] = field(default_factory=dict)
     outputs: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.rng = np.random.default_rng(self.seed)
+        self.rng = np.random.default_rng(0)
 
     def node(self, op: str, name: str, *inputs: str, **attributes: object) -> str:
         self.nodes.append(helper.make_node(op, inputs, [name], name, **attributes))
@@ -62,7 +62,9 @@ class Graph:
             [info(name, TensorProto.FLOAT, None) for name in (*outputs, *self.outputs)],
             self.constants,
         )
-        return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+        return helper.make_model(
+            graph, opset_imports=[helper.make_opsetid("", self.opset)], ir_version=8
+        )
 
 
 HEADS, DEPTH = 4, 4
@@ -128,6 +130,27 @@ def repeated() -> Graph:
     return g
 
 
+def expanded() -> Graph:
+    """They are repeated with shapes that are computed from those of the caches."""
+    g = Graph()
+    x, kv = g.input("x", 1, 1, WIDTH), 2
+    q = g.reshape("q_heads", g.linear("q", x, WIDTH, WIDTH), 1, HEADS, 1, DEPTH)
+    numbers = {"b": [1], "kv": [kv], "group": [HEADS // kv], "heads": [HEADS], "depth": [DEPTH]}
+    for name, values in {**numbers, "two": [2]}.items():
+        g.constant(name, np.array(values, np.int64))
+    caches = []
+    for name, row in zip("kv", heads_of(g, x, kv), strict=True):
+        cache = g.grow(name, row, 2, 1, kv, "past", DEPTH)
+        length = g.node("Gather", f"{name}_n", g.node("Shape", f"{name}_s", cache), "two", axis=0)
+        five = g.node("Concat", f"{name}_to", "b", "kv", "group", length, "depth", axis=0)
+        four = g.node("Concat", f"{name}_as", "b", "heads", length, "depth", axis=0)
+        cache = g.node("Unsqueeze", f"{name}_5", cache, "two")
+        cache = g.node("Expand", f"{name}_all", cache, five)
+        caches.append(g.node("Reshape", f"{name}_4", cache, four))
+    attend(g, q, g.transpose("k_t", caches[0], 0, 1, 3, 2), caches[1], (1, 1, WIDTH))
+    return g
+
+
 def broadcast() -> Graph:
     """Five dimensions: the one of the group is 1 in keys and values."""
     g = Graph()
@@ -139,6 +162,19 @@ def broadcast() -> Graph:
         for name, row in zip("kv", heads_of(g, x, kv), strict=True)
     ]
     attend(g, q, g.transpose("k_t", caches[0], 0, 1, 2, 4, 3), caches[1], (1, 1, WIDTH))
+    return g
+
+
+def attention() -> Graph:
+    """ONNX's own operator, which has caches as inputs and outputs."""
+    g = Graph(opset=23)
+    x, kv = g.input("x", 1, 1, WIDTH), 2
+    q = g.reshape("q_heads", g.linear("q", x, WIDTH, WIDTH), 1, HEADS, 1, DEPTH)
+    past = [g.input(f"past_{name}", 1, kv, "past", DEPTH) for name in "kv"]
+    g.node("Attention", "mixed", q, *heads_of(g, x, kv), "", *past)
+    g.nodes[-1].output.extend(["present_k", "present_v"])
+    g.outputs += ["present_k", "present_v"]
+    g.linear("y", g.reshape("mixed_r", "mixed", 1, 1, WIDTH), WIDTH, WIDTH)
     return g
 
 
@@ -217,7 +253,8 @@ def requantised(g: Graph, name: str, x: str, mul: int, div: int) -> str:
 FLOATS = {
     make.__name__: make
     for make in (
-        multi_head, grouped, two_rows, repeated, broadcast, columns, tokens_first, masked
+        multi_head, grouped, two_rows, repeated, expanded, broadcast, attention, columns,
+        tokens_first, masked,
     )
 }  # fmt: skip
 NETWORKS = {**FLOATS, "integers": integers}

@@ -104,6 +104,24 @@ def convert_transpose(node: Node, b: Builder) -> Value:
     return b.transpose(x, permutation)
 
 
+@converter("Expand", "constant shape", types=NUMBERS)
+def convert_expand(node: Node, b: Builder) -> Value:
+    """A `graph.concat` of copies along each dimension that grows."""
+    x, shape = b.tensor(node.value(0)), node.integers_from("shape", 1)
+    if shape is None:
+        raise DeeployError("'shape' is missing")
+    rank = max(len(shape), len(x.shape))
+    before = (1,) * (rank - len(x.shape)) + x.shape
+    after = (1,) * (rank - len(shape)) + tuple(shape)
+    if any(1 not in (old, new) and old != new for old, new in zip(before, after, strict=True)):
+        raise DeeployError(f"cannot expand {x.shape} to {list(shape)}")
+    x = b.reshape(x, before)
+    for axis, (old, new) in enumerate(zip(before, after, strict=True)):
+        if old == 1 and new > 1:
+            x = concat(b, [x] * new, axis)
+    return x
+
+
 @converter("DepthToSpace", "both modes", types=NUMBERS)
 def convert_depth_to_space(node: Node, b: Builder) -> Value:
     """A `graph.transpose` between two of `graph.reshape`."""
