@@ -26,12 +26,15 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation, SSAValue
 
 from deeploy.diagnostics import node_name
+from deeploy.dialects import npu
 from deeploy.dialects.cluster import CallOp
 from deeploy.dialects.dma import StartOp
 from deeploy.dialects.mem import ReshapeOp, level_of
 from deeploy.dialects.tiled import NestOp
 from deeploy.instrumentation.pipeline import Cost, Instrument, Step
 
+JOBS = (npu.StartOp, npu.AcquireOp, npu.WriteOp, npu.TriggerOp, npu.WaitOp)
+"""What drives the accelerator."""
 PLAN_PASS = "plan"
 PLAN_ATTRIBUTE = "tiled.plan"
 
@@ -150,15 +153,18 @@ class NestRecorder(Instrument):
 
 
 def assign_nests(function: FuncOp, nests: Sequence[NestInfo], compute: str) -> dict[Operation, int]:
-    """The nest (by index) of each kernel call and transfer of a lowered function.
+    """The nest (by index) of each kernel call, transfer and job of a lowered function.
 
     Kernel calls are counted. A transfer belongs to a nest of its name: the next one for a load into
-    the memory `compute`, the last one for a store.
+    the memory `compute`, the last one for a store. What drives the accelerator belongs to a nest of
+    its name that has jobs.
     """
-    ends = list(accumulate(len(nest.ops) for nest in nests))
+    jobs = [[op.startswith("npu.") for op in nest.ops] for nest in nests]
+    ends = list(accumulate(len(own) - sum(own) for own in jobs))
     named: dict[str | None, list[int]] = {}
     for i, nest in enumerate(nests):
         named.setdefault(nest.name, []).append(i)
+    working = {name: [i for i in own if any(jobs[i])] for name, own in named.items()}
     found: dict[Operation, int] = {}
     calls = 0
     for op in function.walk():
@@ -169,6 +175,9 @@ def assign_nests(function: FuncOp, nests: Sequence[NestInfo], compute: str) -> d
             load = level_of(op.destination) == compute
             current = _nest_of_call(calls - (not load), ends)
             found[op] = _nearest(named.get(node_name(op), []), current, load)
+        elif isinstance(op, JOBS):
+            last = _nest_of_call(calls - 1, ends)
+            found[op] = _nearest(working.get(node_name(op), []), last, True)
     return found
 
 

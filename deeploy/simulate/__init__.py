@@ -7,6 +7,7 @@ a network takes about as long to simulate as it has tiles.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
@@ -48,6 +49,9 @@ def simulate(
     known = nests_in(function) if nests is None else nests
     machine = Machine(target, [Tally() for _ in known])
     run(function, machine, owners(function, known, target.compute), _checked(function, position))
+    if nests is None:
+        pairs = zip(known, machine.tallies, strict=True)
+        known = [replace(info, tile=tally.sizes if info.extents else ()) for info, tally in pairs]
     results = map(NestResult, known, machine.tallies)
     buffers = find_buffers(function, known, target)
     return Simulation(target, tuple(results), tuple(machine.events), machine.now, tuple(buffers))

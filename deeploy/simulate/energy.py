@@ -54,6 +54,7 @@ def energy_of(target: Target, cycles: int, busy: Mapping[Track, int]) -> Energy 
         "base": power.base * cycles,
         "cores": target.cores * (power.core * computing + power.idle_core * idle),
         "DMA": power.dma * (busy[Track.LOAD] + busy[Track.STORE]),
+        "NPU": power.npu * busy[Track.NPU],
     }
     microjoules = {name: value * 1e3 / target.clock_hz for name, value in parts.items()}
     return Energy(microjoules, cycles / target.clock_hz, power.uncertainty)

@@ -1,13 +1,14 @@
-"""The clock of a simulated chip: cores, two directions of the DMA, and who waits for whom.
+"""The clock of a simulated chip: cores, DMA, accelerator, and who waits for whom.
 
-All cores run the same program. Core 0 does what the others do and drives the DMA besides, so it is
-never the first at a barrier, and its clock is that of the program. Transfers go on beside it: one
-server for each direction, which serves them in the order in which they were started.
+All cores run the same program. Core 0 does what the others do and drives DMA and accelerator
+besides, so it is never the first at a barrier, and its clock is that of the program. Transfers and
+jobs go on beside it, in the order in which they were started: one server for each direction of the
+DMA, and one for the accelerator, which has a context for the job that runs and one for the next.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
@@ -25,10 +26,13 @@ class Cause(StrEnum):
     BARRIER = "barrier"
     LOAD = "wait for load"
     STORE = "wait for store"
+    NPU = "wait for NPU"
 
 
+WORK = (Cause.KERNEL, Cause.NPU)
+"""Causes in which something computes."""
 STALLS = (Cause.LOAD, Cause.STORE)
-"""Causes in which core 0 waits for something else."""
+"""Causes in which everything waits for data."""
 OVERHEAD = (Cause.LOOP, Cause.DRIVE, Cause.BARRIER)
 """Causes that are the price of dividing the work."""
 
@@ -39,6 +43,7 @@ class Track(StrEnum):
     CORES = "cores"
     LOAD = "DMA in"
     STORE = "DMA out"
+    NPU = "NPU"
 
 
 class Event(NamedTuple):
@@ -51,6 +56,10 @@ class Event(NamedTuple):
     end: int
 
 
+CONTEXTS = 2
+"""Jobs that the accelerator holds: one runs, one waits (N-EUREKA)."""
+
+
 @dataclass
 class Tally:
     """What a nest has taken so far.
@@ -59,7 +68,7 @@ class Tally:
         cycles: of core 0, by cause; together the time of the nest.
         busy: cycles of each track; they overlap.
         bytes: moved by each track.
-        counts: calls, tiles, transfers and barriers.
+        counts: calls, turns, transfers, jobs and barriers.
         operations: of all kernels: a multiplication with its addition counts as two.
         sizes: extents of the largest tile of the nest's last op.
         first, last: cycle in which something of the nest happened first and last.
@@ -77,7 +86,7 @@ class Tally:
 
 @dataclass
 class Machine:
-    """Plays kernels, transfers, waits and barriers.
+    """Plays kernels, transfers, jobs, waits and barriers.
 
     Attributes:
         target: the chip.
@@ -85,6 +94,7 @@ class Machine:
         now: the clock of core 0, in cycles.
         free: when each direction of the DMA is done with what was started.
         pending: for each channel, the track and the end of the last transfer started on it.
+        jobs: the ends of those that the accelerator was last given.
     """
 
     target: Target
@@ -95,6 +105,7 @@ class Machine:
     pending: dict[object, tuple[int, Track]] = field(
         default_factory=dict[object, tuple[int, Track]]
     )
+    jobs: deque[int] = field(default_factory=lambda: deque[int](maxlen=CONTEXTS))
 
     def spend(self, nest: int, cause: Cause, cycles: int) -> None:
         """Core 0 is busy with something, or waits."""
@@ -143,6 +154,27 @@ class Machine:
         end, track = self.pending.get(channel, (0, Track.LOAD))
         cause = Cause.LOAD if track == Track.LOAD else Cause.STORE
         self.spend(nest, cause, end - self.now)
+
+    def acquire(self, nest: int) -> None:
+        """Core 0 waits for a free context of the accelerator."""
+        if len(self.jobs) == CONTEXTS:
+            self.spend(nest, Cause.NPU, self.jobs[0] - self.now)
+
+    def job(self, nest: int, accesses: int, cycles: int, operations: int) -> None:
+        """Core 0 writes a job into the acquired context, with so many accesses to registers."""
+        self.spend(nest, Cause.DRIVE, accesses * self.target.register_cycles)
+        start = max(self.now, self.free[Track.NPU])
+        self.free[Track.NPU] = start + cycles
+        self.jobs.append(start + cycles)
+        tally = self.tallies[nest]
+        tally.busy[Track.NPU] += cycles
+        tally.operations += operations
+        tally.counts["jobs"] += 1
+        self.record(Event(Track.NPU, "job", nest, start, start + cycles))
+
+    def wait_for_jobs(self, nest: int) -> None:
+        """Core 0 waits for all jobs."""
+        self.spend(nest, Cause.NPU, self.free[Track.NPU] - self.now)
 
     def barrier(self, nest: int) -> None:
         """All cores meet."""

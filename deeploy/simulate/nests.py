@@ -10,32 +10,43 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation
 
 from deeploy.diagnostics import node_name
+from deeploy.dialects import npu
 from deeploy.dialects.cluster import BarrierOp, CallOp
 from deeploy.dialects.dma import WaitOp
 from deeploy.report.nests import NestInfo, assign_nests
 
 OTHERS = (WaitOp, BarrierOp, scf.ForOp)
-"""What takes time beside calls and transfers."""
+"""What takes time beside calls, transfers and jobs."""
 
 
 def nests_in(function: FuncOp) -> list[NestInfo]:
     """The nests of a program that nobody has watched being lowered, without their plan.
 
-    Kernel calls in a row that carry the same ONNX node, in the same loop, are one nest.
+    Kernel calls and jobs in a row that carry the same ONNX node, in the same loop, are one nest.
     """
-    calls = [op for op in function.walk() if isinstance(op, CallOp)]
-    groups = [list(group) for _, group in groupby(calls, lambda c: (node_name(c), c.parent))]
-    return [_nest_of(group) for group in groups]
+    found = [op for op in function.walk() if isinstance(op, CallOp | npu.TriggerOp)]
+    groups = groupby(found, lambda op: (node_name(op), loop_around(op)))
+    return [_nest_of(list(group)) for _, group in groups]
 
 
-def _nest_of(calls: Sequence[CallOp]) -> NestInfo:
-    last = calls[-1].op
-    iterators = last.iterators()
+def loop_around(op: Operation) -> Operation | None:
+    """The loop that an op is in, or the function."""
+    parent = op.parent_op()
+    while isinstance(parent, scf.IfOp):
+        parent = parent.parent_op()
+    return parent
+
+
+def _nest_of(ops: Sequence[CallOp | npu.TriggerOp]) -> NestInfo:
+    calls = [op for op in ops if isinstance(op, CallOp)]
+    names = [call.op.name.removeprefix("graph.") for call in calls]
+    has_jobs = len(calls) < len(ops)
+    iterators = () if has_jobs else calls[-1].op.iterators()
     extents = tuple(iterator.extent for iterator in iterators)
     return NestInfo(
-        name=node_name(calls[-1]),
-        ops=tuple(call.op.name.removeprefix("graph.") for call in calls),
-        engine=calls[-1].engine.data,
+        name=node_name(ops[-1]),
+        ops=(*names, *(["npu.conv"] if has_jobs else [])),
+        engine="neureka" if has_jobs else calls[-1].engine.data,
         iterators=tuple(iterator.name for iterator in iterators),
         extents=extents,
         tile=extents,
@@ -46,9 +57,9 @@ def _nest_of(calls: Sequence[CallOp]) -> NestInfo:
 
 
 def owners(function: FuncOp, nests: Sequence[NestInfo], compute: str) -> dict[Operation, int]:
-    """The nest of each call, transfer, wait, barrier and loop.
+    """The nest of each call, transfer, job, wait, barrier and loop.
 
-    What is no call or transfer belongs to the same nest as the one before it, if they carry the
+    Waits, barriers and loops belong to the same nest as the one before it, if they carry the
     same ONNX node, or else to that of the next one that does.
     """
     found = assign_nests(function, nests, compute)

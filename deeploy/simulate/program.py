@@ -16,6 +16,7 @@ from xdsl.ir import Block, Operation, SSAValue
 
 from deeploy.costs import transfer_cycles
 from deeploy.diagnostics import fail
+from deeploy.dialects import npu
 from deeploy.dialects.cluster import BarrierOp, CallOp
 from deeploy.dialects.dma import StartOp, WaitOp
 from deeploy.dialects.graph import ConvOp, DepthwiseConvOp, GraphOp, MatmulOp
@@ -25,10 +26,11 @@ from deeploy.functions import position_of
 from deeploy.interfaces.tiling import linear_forms
 from deeploy.interpreters.indices import Extent, closure, function_of, known_extents
 from deeploy.simulate.machine import Machine, Track
+from deeploy.simulate.npu import DISPATCH_ACCESSES, REGISTERS, job_cost
 from deeploy.targets import Target
 
 Step: TypeAlias = Callable[[], None]
-ACTS = (CallOp, StartOp, WaitOp, BarrierOp)
+ACTS = (CallOp, StartOp, WaitOp, BarrierOp, npu.AcquireOp, npu.WriteOp, npu.TriggerOp, npu.WaitOp)
 """What takes time. Loops and conditions without any of these are skipped."""
 CONTRACTIONS = (ConvOp, DepthwiseConvOp, MatmulOp)
 """Ops that do two operations, a multiplication and an addition, for each point they visit."""
@@ -59,6 +61,7 @@ class Program:
         self.machine = machine
         self.nests = nests
         self.position = position
+        self.registers: dict[str, int] = {}
         argument = position_of(function)
         self.values: dict[SSAValue, int] = {} if argument is None else {argument: position}
         self.acting = {op for op in function.walk() if any(map(acts, op.walk()))}
@@ -73,6 +76,8 @@ class Program:
                 yield from dynamic(known_extents(op, (op.output,)))
             case StartOp():
                 yield from dynamic(known_extents(op, (op.destination, op.source)))
+            case npu.WriteOp() if op.register.data in REGISTERS:
+                yield op.value
             case scf.ForOp() if op in self.acting:
                 yield from (op.lb, op.ub, op.step)
             case scf.IfOp() if op in self.acting:
@@ -98,12 +103,40 @@ class Program:
             case BarrierOp():
                 nest = self.nests[op]
                 return lambda: self.machine.barrier(nest)
+            case npu.AcquireOp() | npu.WriteOp() | npu.TriggerOp() | npu.WaitOp():
+                return self.npu(op)
+            case npu.StartOp():
+                fail(op, "the job is not a driver's work yet", "run 'lower-npu' first")
             case scf.ForOp():
                 return self.loop(op) if op in self.acting else None
             case scf.IfOp():
                 return self.condition(op) if op in self.acting else None
             case _:
                 return self.arithmetic(op) if op.results and op.results[0] in self.needed else None
+
+    def npu(self, op: npu.AcquireOp | npu.WriteOp | npu.TriggerOp | npu.WaitOp) -> Step:
+        """What a driver does with the accelerator; writing is paid for at the trigger."""
+        nest, machine = self.nests[op], self.machine
+        match op:
+            case npu.AcquireOp():
+                return lambda: machine.acquire(nest)
+            case npu.WaitOp():
+                return lambda: machine.wait_for_jobs(nest)
+            case npu.WriteOp():
+                return self.write(op)
+            case npu.TriggerOp():
+                return lambda: machine.job(nest, DISPATCH_ACCESSES, *job_cost(self.registers))
+
+    def write(self, op: npu.WriteOp) -> Step:
+        """A register that matters keeps its value."""
+        name, value, values = op.register.data, op.value, self.values
+        if name not in REGISTERS:
+            return lambda: None
+
+        def write() -> None:
+            self.registers[name] = values[value]
+
+        return write
 
     def arithmetic(self, op: Operation) -> Step:
         """Index arithmetic; its time is part of that of a loop's turn."""

@@ -30,14 +30,14 @@ class NestResult:
 
     @property
     def tiles(self) -> int:
-        """How often the kernels of the nest were called."""
-        return self.tally.counts["calls"] // max(1, len(self.info.ops))
+        """Turns of the nest's loop; one where it needs none."""
+        return max(1, self.tally.counts["turns"])
 
     @property
     def tile(self) -> dict[str, tuple[int, int]]:
         """Size of the largest tile, and extent, of each iterator that is cut."""
-        pairs = zip(self.tally.sizes, self.info.extents, strict=False)
-        named = zip(self.info.iterators, pairs, strict=False)
+        pairs = zip(self.info.tile, self.info.extents, strict=True)
+        named = zip(self.info.iterators, pairs, strict=True)
         return {name: pair for name, pair in named if pair[0] < pair[1]}
 
     @property
@@ -72,6 +72,7 @@ class NestResult:
             "busy": by_name(tally.busy),
             "bytes": by_name(tally.bytes),
             "transfers": tally.counts["transfers"],
+            "jobs": tally.counts["jobs"],
             "barriers": tally.counts["barriers"],
             "operations": tally.operations,
         }
@@ -153,6 +154,7 @@ class Simulation:
             "overhead": self.share(*OVERHEAD),
             "bytes": by_name(self.bytes),
             "transfers": self.count("transfers"),
+            "jobs": self.count("jobs"),
             "barriers": self.count("barriers"),
             "operations": sum(nest.tally.operations for nest in self.nests),
             "nests": [nest.as_json() for nest in self.nests],

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from deeploy.report.console import number
 from deeploy.report.tables import make_table
-from deeploy.simulate.machine import STALLS, Cause, Track
+from deeploy.simulate.machine import STALLS, WORK, Cause, Track
 from deeploy.simulate.result import NOTE, NestResult, Simulation
 
 TOP = 12
@@ -57,7 +57,7 @@ def engine_table(simulation: Simulation) -> Table:
         None, "engine", "cycles", "at work", "bytes", right=("cycles", "at work", "bytes")
     )
     busy, moved = simulation.busy, simulation.bytes
-    for track in Track:
+    for track in (t for t in Track if busy[t] or t is not Track.NPU):
         share = busy[track] / max(1, simulation.cycles)
         moving = number(moved[track]) if moved[track] else ""
         table.add_row(track.value, number(busy[track]), percent(share), moving)
@@ -72,10 +72,10 @@ def cause_table(simulation: Simulation) -> Table:
     counts = {
         Cause.KERNEL: simulation.count("calls"),
         Cause.LOOP: simulation.count("turns"),
-        Cause.DRIVE: simulation.count("transfers"),
+        Cause.DRIVE: simulation.count("transfers") + simulation.count("jobs"),
         Cause.BARRIER: simulation.count("barriers"),
     }
-    for cause in Cause:
+    for cause in (c for c in Cause if simulation.causes[c]):
         cycles = simulation.causes[cause]
         count = number(counts[cause]) if cause in counts else ""
         table.add_row(cause.value, number(cycles), percent(simulation.share(cause)), count)
@@ -84,7 +84,7 @@ def cause_table(simulation: Simulation) -> Table:
 
 def nest_table(simulation: Simulation) -> Table:
     """The longest nests."""
-    headers = ("", "node", "engine", "tile", "tiles", "bytes", "cycles", "kernel", "stall", "plan")
+    headers = ("", "node", "engine", "tile", "tiles", "bytes", "cycles", "at work", "stall", "plan")
     table = make_table(None, *headers, right=("", *headers[4:]))
     for column in table.columns[1:4]:
         column.no_wrap, column.overflow = True, "ellipsis"
@@ -106,7 +106,7 @@ def nest_cells(nest: NestResult) -> list[str]:
         number(nest.tiles),
         number(nest.bytes),
         number(nest.cycles),
-        percent(nest.share(Cause.KERNEL)),
+        percent(nest.share(*WORK)),
         percent(nest.share(*STALLS)),
         number(nest.info.cycles) if nest.info.cycles else "",
     ]

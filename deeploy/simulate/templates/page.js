@@ -2,9 +2,9 @@
 // Colours that people with colour blindness can tell apart (Paul Tol's bright scheme, and greys).
 const CAUSE_COLOURS = {
   "kernel": "#4477aa", "loop": "#b8c4d2", "drive": "#ccbb44", "barrier": "#8d99a8",
-  "wait for load": "#ee6677", "wait for store": "#aa3377", "wait for NPU": "#e08030",
+  "wait for load": "#ee6677", "wait for store": "#aa3377", "wait for NPU": "#5d8f5d",
 };
-const TRACK_COLOURS = { "cores": "#4477aa", "DMA in": "#228833", "DMA out": "#66ccee", "NPU": "#e08030" };
+const TRACK_COLOURS = { "cores": "#4477aa", "DMA in": "#228833", "DMA out": "#66ccee", "NPU": "#5d8f5d" };
 const NEST_COLOURS = ["#dbe6f2", "#f0e3cf", "#dcebdc", "#eedde6", "#e3e1f2", "#e6e6dc"];
 
 const $ = (id) => document.getElementById(id);
@@ -347,7 +347,7 @@ const COLUMNS = [
   { name: "share", key: (n) => n.cycles, show: (n) => percent(n.cycles / DATA.cycles) },
   { name: "planned", key: (n) => n.planned, show: (n) => n.planned ? count(n.planned) : "" },
   { name: "bytes", key: (n) => n.bytes, show: (n) => count(n.bytes) },
-  { name: "kernel", key: (n) => n.work / n.cycles, show: (n) => percent(n.work / n.cycles) },
+  { name: "at work", key: (n) => n.work / n.cycles, show: (n) => percent(n.work / n.cycles) },
   { name: "stalls", key: (n) => n.stalls / n.cycles, show: (n) => percent(n.stalls / n.cycles) },
   { name: "op/cycle", key: (n) => n.operations / n.cycles, show: (n) => (n.operations / n.cycles).toFixed(2) },
   { name: "most time in", key: (n) => n.bound, show: (n) => n.bound, text: true },
