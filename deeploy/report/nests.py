@@ -13,7 +13,7 @@ from itertools import accumulate
 from typing import cast
 
 from xdsl.context import Context
-from xdsl.dialects import memref
+from xdsl.dialects import arith, memref
 from xdsl.dialects.builtin import (
     DictionaryAttr,
     FloatAttr,
@@ -35,6 +35,8 @@ from deeploy.instrumentation.pipeline import Cost, Instrument, Step
 
 JOBS = (npu.StartOp, npu.AcquireOp, npu.WriteOp, npu.TriggerOp, npu.WaitOp)
 """What drives the accelerator."""
+PARTS = (memref.SubviewOp, ReshapeOp, npu.AddressOp, arith.AddiOp, arith.SubiOp)
+"""What gives a part of a buffer, or an address in it."""
 PLAN_PASS = "plan"
 PLAN_ATTRIBUTE = "tiled.plan"
 
@@ -195,10 +197,10 @@ def _nearest(named: Sequence[int], current: int, load: bool) -> int:
 
 
 def uses_of(value: SSAValue) -> Iterator[Operation]:
-    """All ops that use a buffer or a part of it."""
+    """All ops that use a buffer, a part of it or its address."""
     for use in value.uses:
         yield use.operation
-        if isinstance(use.operation, memref.SubviewOp | ReshapeOp):
+        if isinstance(use.operation, PARTS):
             yield from uses_of(use.operation.results[0])
 
 

@@ -32,7 +32,7 @@ def simulate(
     """Play the network of a module once.
 
     Args:
-        module: after `assign-addresses`.
+        module: after the standard pipeline.
         nests: as they were planned, in order; without them they are found by their ONNX nodes, and
             nothing is known about the plan.
         position: how many rows the caches hold, if they grow; the most without it.
@@ -45,7 +45,7 @@ def simulate(
     target, function = target_of(module), entry_function(module)
     for op in function.body.block.ops:
         if isinstance(op, NestOp | GraphOp):
-            fail(op, "the program is not lowered", "run the passes up to 'assign-addresses' first")
+            fail(op, "the program is not lowered", "run the standard pipeline first")
     known = nests_in(function) if nests is None else nests
     machine = Machine(target, [Tally() for _ in known])
     run(function, machine, owners(function, known, target.compute), _checked(function, position))

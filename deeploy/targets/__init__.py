@@ -104,7 +104,7 @@ class Target:
     engines: tuple[str, ...] = ("cluster",)
     platform: str = "host"
     barrier_cycles: int = 15
-    register_cycles: int = 4
+    register_cycles: int = 3
     tile_cycles: int = 20
     clock_hz: int = 0
     power: Power = Power()

@@ -33,8 +33,8 @@ TARGET = Target(
     engines=("cluster", "neureka"),
     # event unit: 10 to 15 cycles (arXiv 2004.06662)
     barrier_cycles=15,
-    # assumed: an access through the peripheral interconnect of the cluster
-    register_cycles=4,
+    # derived: about three instructions for each access, as in engines/neureka/timing.py
+    register_cycles=3,
     # derived from the generated C: a loop turn, two divisions by constants, a condition
     tile_cycles=20,
     # nominal maximum, derived from the bandwidths of its ports (arXiv 2312.14750)

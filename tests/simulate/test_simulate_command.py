@@ -54,12 +54,14 @@ def test_json(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_lowered_file(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _, out, _ = simulate(capsys, model, *ARGUMENTS, "--json", "--dump-ir", "ir")
-    (lowered,) = Path("ir").glob("*_assign-addresses.mlir")
+    lowered = max(Path("ir").glob("*.mlir"))
     status, again, _ = simulate(capsys, lowered, "--json")
     assert status == 0
     first, second = json.loads(out), json.loads(again)
     for nest in (first, second, *first["nests"], *second["nests"]):
         del nest["planned"]
+        if nest.get("engine") == "neureka":  # registers do not tell what the tile was
+            del nest["tile"]
     assert first == second
 
 

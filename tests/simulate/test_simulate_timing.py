@@ -162,7 +162,7 @@ def test_without_lowering() -> None:
              func.return %y : tensor<4xsi8>
            }"""
     )
-    with pytest.raises(PassFailedException, match=r"graph.clip: .*not lowered.*assign-addresses"):
+    with pytest.raises(PassFailedException, match=r"graph.clip: .*not lowered.*standard pipeline"):
         simulate(module)
 
 

@@ -2,7 +2,7 @@
 // Colours that people with colour blindness can tell apart (Paul Tol's bright scheme, and greys).
 const CAUSE_COLOURS = {
   "kernel": "#4477aa", "loop": "#b8c4d2", "drive": "#ccbb44", "barrier": "#8d99a8",
-  "wait for load": "#ee6677", "wait for store": "#aa3377", "wait for NPU": "#5d8f5d",
+  "wait for load": "#ee6677", "wait for store": "#aa3377", "wait for NPU": "#a5c8a5",
 };
 const TRACK_COLOURS = { "cores": "#4477aa", "DMA in": "#228833", "DMA out": "#66ccee", "NPU": "#5d8f5d" };
 const NEST_COLOURS = ["#dbe6f2", "#f0e3cf", "#dcebdc", "#eedde6", "#e3e1f2", "#e6e6dc"];
