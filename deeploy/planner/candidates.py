@@ -201,8 +201,8 @@ def enumerate_candidates(
         tiles = tiles * count
     direct = {o.index for o in operands if o.index is not None and o.is_direct}
     kernels = [compute_cycles(space, sizes, target.cores, d) * tiles for d in (False, True)]
-    # one barrier before the kernels of a tile and one behind them
-    overhead = tiles * (target.tile_cycles + 2 * target.barrier_cycles)
+    # one barrier before the kernels of a tile and one behind them; a single tile needs no loop
+    overhead = tiles * (2 * target.barrier_cycles + (tiles > 1) * target.tile_cycles)
     fixed = private_bytes(nest, space, sizes, target)
     found: list[Candidate] = []
     own = len(nest.iterators())
@@ -211,10 +211,10 @@ def enumerate_candidates(
         for resident in residencies(operands):
             loads, stores = _directions(operands, costs, resident)
             moving = [*loads, *stores]
-            starts = sum((c.transfers for c in moving), tiles * 0)
-            computing = kernels[bool(direct & resident)]
-            compute = computing + overhead + starts * start_cycles(target)
+            computing = kernels[bool(direct & resident)] + overhead
             for slots in (1, 2):
+                starts = _starts(loads, stores, slots, tiles * 0)
+                compute = computing + starts * start_cycles(target)
                 scratch = sum((_slots(c, slots, memory.align) for c in moving), fixed)
                 cycles = _overlap(compute, loads, stores, tiles, slots)
                 # one tile needs no second buffer
@@ -274,6 +274,18 @@ def _directions(
     loads = [c for o, c in moving if isinstance(o.value, BlockArgument)]
     stores = [c for o, c in moving if not isinstance(o.value, BlockArgument)]
     return loads, stores
+
+
+def _starts(loads: Sequence[Traffic], stores: Sequence[Traffic], slots: int, none: Array) -> Array:
+    """How many starts of transfers take time that nothing hides.
+
+    With two buffers all of them delay the kernel. With one, only the first of several before a wait
+    does: the others are started while it moves.
+    """
+    if slots == 2:
+        return sum((c.transfers for c in (*loads, *stores)), none)
+    first = np.max([c.moves for c in loads], axis=0) if loads else none
+    return sum((c.moves for c in stores), first)
 
 
 def _overlap(

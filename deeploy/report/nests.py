@@ -7,7 +7,7 @@ transfers carry the names of the ONNX nodes.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import cast
@@ -157,43 +157,68 @@ class NestRecorder(Instrument):
 def assign_nests(function: FuncOp, nests: Sequence[NestInfo], compute: str) -> dict[Operation, int]:
     """The nest (by index) of each kernel call, transfer and job of a lowered function.
 
-    Kernel calls are counted. A transfer belongs to a nest of its name: the next one for a load into
-    the memory `compute`, the last one for a store. What drives the accelerator belongs to a nest of
-    its name that has jobs.
+    Kernel calls are counted. Everything else belongs to a nest of its name: a load into the memory
+    `compute` to the next one that has not begun to work, what drives the accelerator to the next
+    one that has jobs, a store to the last one.
     """
-    jobs = [[op.startswith("npu.") for op in nest.ops] for nest in nests]
-    ends = list(accumulate(len(own) - sum(own) for own in jobs))
-    named: dict[str | None, list[int]] = {}
-    for i, nest in enumerate(nests):
-        named.setdefault(nest.name, []).append(i)
-    working = {name: [i for i in own if any(jobs[i])] for name, own in named.items()}
-    found: dict[Operation, int] = {}
-    calls = 0
+    assignment = _Assignment(nests)
     for op in function.walk():
         if isinstance(op, CallOp):
-            found[op] = _nest_of_call(calls, ends)
-            calls += 1
-        elif isinstance(op, StartOp):
-            load = level_of(op.destination) == compute
-            current = _nest_of_call(calls - (not load), ends)
-            found[op] = _nearest(named.get(node_name(op), []), current, load)
+            assignment.call(op)
         elif isinstance(op, JOBS):
-            last = _nest_of_call(calls - 1, ends)
-            found[op] = _nearest(working.get(node_name(op), []), last, True)
-    return found
+            assignment.job(op)
+        elif isinstance(op, StartOp) and level_of(op.destination) == compute:
+            assignment.load(op)
+        elif isinstance(op, StartOp):
+            assignment.store(op)
+    return assignment.found
 
 
-def _nest_of_call(call: int, ends: Sequence[int]) -> int:
-    return max(0, min(bisect_right(ends, call), len(ends) - 1))
+class _Assignment:
+    """Goes through a program; `front` is the last nest that anything was assigned to."""
 
+    def __init__(self, nests: Sequence[NestInfo]) -> None:
+        jobs = [[op.startswith("npu.") for op in nest.ops] for nest in nests]
+        self.ends = list(accumulate(len(own) - sum(own) for own in jobs))
+        self.named: dict[str | None, list[int]] = {}
+        for i, nest in enumerate(nests):
+            self.named.setdefault(nest.name, []).append(i)
+        self.with_jobs = {n: [i for i in own if any(jobs[i])] for n, own in self.named.items()}
+        self.found: dict[Operation, int] = {}
+        self.calls = 0
+        self.front = 0
+        self.works = False
+        """Whether the nest at the front has begun to work."""
 
-def _nearest(named: Sequence[int], current: int, load: bool) -> int:
-    """Of the nests of a name the first from `current` on, or, for a store, the last up to it."""
-    if not named:
-        return current
-    if load:
-        return named[min(bisect_left(named, current), len(named) - 1)]
-    return named[max(bisect_right(named, current) - 1, 0)]
+    def call(self, op: CallOp) -> None:
+        """Count a kernel call."""
+        nest = min(bisect_right(self.ends, self.calls), len(self.ends) - 1)
+        self.calls += 1
+        self.assign(op, nest, True)
+
+    def job(self, op: Operation) -> None:
+        """Assign what drives the accelerator."""
+        self.assign(op, self.next(self.with_jobs, op, self.front), True)
+
+    def load(self, op: StartOp) -> None:
+        """Assign a load."""
+        nest = self.next(self.named, op, self.front + self.works)
+        self.assign(op, nest, self.works and nest == self.front)
+
+    def store(self, op: StartOp) -> None:
+        """Assign a store."""
+        named = self.named.get(node_name(op), [self.front])
+        self.found[op] = named[max(bisect_right(named, self.front) - 1, 0)]
+
+    def next(self, named: Mapping[str | None, list[int]], op: Operation, first: int) -> int:
+        """The first nest of an op's name from `first` on, or else the last one."""
+        own = named.get(node_name(op)) or [self.front]
+        return own[min(bisect_left(own, first), len(own) - 1)]
+
+    def assign(self, op: Operation, nest: int, works: bool) -> None:
+        """Note the nest of an op."""
+        self.found[op] = nest
+        self.front, self.works = nest, works
 
 
 def uses_of(value: SSAValue) -> Iterator[Operation]:
