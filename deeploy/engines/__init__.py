@@ -183,8 +183,8 @@ class Conversion(ABC):
 class Engine:
     """A named set of implementations, and of conversions to the ops that they run.
 
-    `peak_operations` is what it does in a cycle at best, for each core of the target; 0 where that
-    is not known. A multiplication and an addition are two.
+    `peak_operations` is what it does in a cycle at best, each core of it if it runs `on_cores`; 0
+    where that is not known. A multiplication and an addition are two.
     """
 
     name: str
@@ -194,6 +194,7 @@ class Engine:
         default_factory=dict[type[GraphOp], Sequence[Conversion]], hash=False
     )
     peak_operations: float = 0.0
+    on_cores: bool = True
 
     def declines(self, op: GraphOp) -> str | None:
         """Why the engine cannot run an op, or None."""

@@ -8,13 +8,12 @@ from importlib.resources import files
 
 import jinja2
 
-from deeploy.engines import Engine, Kernel, find_engine
+from deeploy.engines import find_engine
 from deeploy.report.console import number
 from deeploy.report.memory import Buffer, memory_uses
 from deeploy.simulate.machine import STALLS, WORK, Cause, Event, Track
 from deeploy.simulate.result import NOTE, NestResult, Simulation
 from deeploy.simulate.tables import percent, shortened, tile_text
-from deeploy.targets import Target
 
 TEMPLATES = files("deeploy.simulate") / "templates"
 
@@ -162,11 +161,8 @@ def peaks(simulation: Simulation) -> list[dict[str, object]]:
     """Operations per cycle that the engines in use reach at best, where they say so."""
     names = dict.fromkeys(nest.info.engine for nest in simulation.nests if nest.info.engine)
     engines = [find_engine(name) for name in names]
-    speeds = [(e.name, e.peak_operations * runners(e, simulation.target)) for e in engines]
+    speeds = [
+        (e.name, e.peak_operations * (simulation.target.cores if e.on_cores else 1))
+        for e in engines
+    ]
     return [{"name": name, "speed": speed} for name, speed in speeds if speed]
-
-
-def runners(engine: Engine, target: Target) -> int:
-    """How many do the work of an engine: the cores, if it has kernels in C."""
-    on_cores = any(isinstance(kernel, Kernel) for kernel in engine.kernels.values())
-    return target.cores if on_cores else 1
