@@ -14,6 +14,9 @@ from deeploy.engines.neureka.conversions import (
 ENGINE = Engine(
     name="neureka",
     summary="N-EUREKA: convolutions and linear layers with constant weights of 2 to 8 bits",
+    # 698 GOp/s at 360 MHz with weights of 8 bits (arXiv 2312.14750)
+    peak_operations=1939.0,
+    on_cores=False,
     kernels={NpuConvOp: ConvJobs()},
     conversions={
         ConvOp: (ConvertConv(), ConvertToColumns()),
