@@ -247,7 +247,7 @@ def test_wrong_registers(program: Path, data: st.DataObject) -> None:
     job overwrite what it reads, since then the order counts; and where strides lead out of a memory
     and back, one of the models may refuse the job."""
     setting = draw_setting(data)
-    changes = st.sampled_from([1, -1, 4, 32, 1 << 16, 1 << 20, 3 << 24, -(1 << 28)])
+    changes = st.sampled_from([1, -1, 4, 1 << 16, 1 << 20, 3 << 24, -(1 << 28)])
     jobs = [wrong(setting, r, setting.registers[r] + data.draw(changes)) for r in WITHOUT_HAZARDS]
     compared = 0
     for job, host in zip(jobs, run_host(program, jobs)[0], strict=True):
