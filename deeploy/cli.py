@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import NoReturn
 
-from deeploy.commands import compile, ops, run, simulate, targets
+from deeploy.commands import compile, explain, ops, run, simulate, targets
 from deeploy.diagnostics import UsageError, run_main
 
-COMMANDS = (compile, run, simulate, targets, ops)
+COMMANDS = (compile, run, simulate, explain, targets, ops)
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it."""
 

@@ -40,6 +40,7 @@ def standard_pipeline(
     sizes: Mapping[str, int] | None = None,
     buffers: str = "auto",
     objective: str = "latency",
+    policy: str = "best",
     solver: str = "highs",
     max_seconds: float = 60.0,
 ) -> str:
@@ -65,6 +66,7 @@ def standard_pipeline(
                 "plan",
                 buffers=None if buffers == "auto" else buffers,
                 objective=None if objective == "latency" else objective,
+                policy=None if policy == "best" else policy,
                 solver=None if solver == "highs" else solver,
                 max_seconds=None if max_seconds == 60.0 else float(max_seconds),
             ),

@@ -43,6 +43,7 @@ class CompileOptions:
     sizes: Mapping[str, int]
     buffers: str
     objective: str
+    policy: str
     solver: str
     max_seconds: float
     pipeline: str | None
@@ -194,6 +195,13 @@ def _add_plan_options(parser: argparse.ArgumentParser) -> None:
         default="latency",
         help="what to minimise: cycles, or bytes at the peak",
     )
+    group.add_argument(
+        "--policy",
+        choices=["best", "accelerated", "layerwise"],
+        default="best",
+        help="plan as simpler compilers do, to compare: accelerators wherever they can, or "
+        "nothing kept in L1 from layer to layer",
+    )
     group.add_argument("--solver", choices=["highs", "cbc"], default="highs")
     group.add_argument(
         "--max-seconds",
@@ -268,6 +276,7 @@ def read_options(
         sizes=memory_sizes(args),
         buffers=args.buffers,
         objective=args.objective,
+        policy=args.policy,
         solver=args.solver,
         max_seconds=args.max_seconds,
         pipeline=args.pipeline,
@@ -341,6 +350,7 @@ def pipeline_spec(options: CompileOptions) -> str:
         sizes=options.sizes,
         buffers=options.buffers,
         objective=options.objective,
+        policy=options.policy,
         solver=options.solver,
         max_seconds=options.max_seconds,
     )

@@ -28,6 +28,7 @@ from deeploy.dialects.tiled import AlternativesOp
 from deeploy.functions import functions_of, owner_of
 from deeploy.planner.extract import Extracted, extract, root_of, ways_of
 from deeploy.planner.model import NoPlan, Options, solve
+from deeploy.planner.policy import Policy, restrict
 from deeploy.planner.problem import Plan, Problem, Step
 from deeploy.targets import Target, target_of
 
@@ -40,7 +41,7 @@ class PlanPass(ModulePass):
     """Choose tiles, buffers, homes and addresses of all nests together.
 
     `buffers`: 1 or 2 for every nest instead of the better one; `objective`: latency (cycles) or
-    memory (bytes at the peak).
+    memory (bytes at the peak); `policy`: restrict it as simpler compilers do.
     """
 
     name: ClassVar[str] = "plan"
@@ -48,6 +49,7 @@ class PlanPass(ModulePass):
     objective: Literal["latency", "memory"] = "latency"
     solver: Literal["highs", "cbc"] = "highs"
     buffers: int | None = None
+    policy: Policy = "best"
     max_seconds: float = 60.0
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
@@ -57,7 +59,7 @@ class PlanPass(ModulePass):
         for function in functions_of(op):
             extracted = extract(function, target, self.buffers)
             check_fits(function, target, extracted.problem, self.buffers)
-            plan = self.solve(extracted.problem)
+            plan = self.solve(restrict(extracted.problem, self.policy))
             annotate(function, extracted, plan)
             take_ways(extracted, plan)
 
