@@ -9,7 +9,8 @@ from pairwise import pairs, pairwise
 from zoo import L1_SIZES, NETWORKS, Network, network
 
 CORES, BUFFERS, DMA = (1, 8), (1, 2), ("immediate", "deferred", "thread")
-COLUMNS = (tuple(NETWORKS), L1_SIZES, CORES, BUFFERS, DMA)
+ENGINES = ("cluster", "cluster,neureka")
+COLUMNS = (tuple(NETWORKS), L1_SIZES, CORES, BUFFERS, DMA, ENGINES)
 CHOSEN = pairwise(*COLUMNS)
 MOST_OF_COMPULSORY = 1.15
 
@@ -37,10 +38,13 @@ def test_choice_has_all_pairs() -> None:
     assert len(CHOSEN) < 40
 
 
-@pytest.mark.parametrize(("name", "l1", "cores", "buffers", "dma"), configurations())
-def test_every_bit(deeploy, name: str, l1: int, cores: int, buffers: int, dma: str) -> None:
+@pytest.mark.parametrize(("name", "l1", "cores", "buffers", "dma", "engines"), configurations())
+def test_every_bit(
+    deeploy, name: str, l1: int, cores: int, buffers: int, dma: str, engines: str
+) -> None:
     net = available(name)
     chip = ["--target", "siracusa", "--l1", l1, "--cores", cores, "--buffers", buffers]
+    chip += ["--engines", engines]
     done = deeploy("run", net.model, *chip, "--dma", dma, *net.data, "--json")
     assert done.status == 0, done.err
     result = done.json
@@ -74,7 +78,8 @@ def test_thread_sanitizer(deeploy, name: str) -> None:
 
 def test_traffic_is_near_what_is_compulsory(deeploy) -> None:
     net = available("ImageClassification")
-    done = deeploy("run", net.model, "--target", "siracusa", "--l1", 64_000, *net.data, "--json")
+    chip = ["--target", "siracusa", "--engines", "cluster", "--l1", 64_000]
+    done = deeploy("run", net.model, *chip, *net.data, "--json")
     assert done.status == 0, done.err
     moved = sum(entry["bytes"] for entry in done.json["moved"])
     assert moved <= MOST_OF_COMPULSORY * net.compulsory_bytes()
