@@ -35,7 +35,7 @@ from deeploy.engines.cluster.common import (
     requant_fields,
     strides,
 )
-from deeploy.engines.cluster.elementwise import elementwise_cycles
+from deeploy.engines.cluster.cost import REQUANTISATION, walk
 
 
 def operands(call: KernelCall) -> dict[str, str | int | Fields]:
@@ -77,7 +77,7 @@ class MapKernel(Kernel):
         return [{**operands(call), **self.parameters(call.op)}]
 
     def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
-        return elementwise_cycles(sizes, self.per_element(op), cores)
+        return walk(sizes, self.per_element(op), cores)
 
 
 # Expression, and instructions for an element with load, store and loop: 12 for a division or a
@@ -253,12 +253,14 @@ class IntMapKernel(Kernel):
 
     def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
         assert isinstance(op, Requantised)
-        requantisation = 0 if op.requant is None else 5
-        return elementwise_cycles(sizes, self.per_element + requantisation, cores)
+        requantisation = 0 if op.requant is None else REQUANTISATION
+        return walk(sizes, self.per_element + requantisation, cores)
 
 
 KERNELS: dict[type[GraphOp], Kernel] = {
+    # load, add, p.max, p.min, two products, store; the loop
     IntHardswishOp: IntMapKernel("int_hardswish", ("one_over_six", "three", "six"), 8),
+    # load, p.abs, p.min, sum, square, difference, sign, sum, shift, product, store; the loop
     IntGeluOp: IntMapKernel("int_gelu", ("b", "one"), 14),
     UnaryOp: UnaryKernel(),
     CastOp: CastKernel(),

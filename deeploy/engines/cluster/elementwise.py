@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -22,7 +21,7 @@ from deeploy.dialects.graph import (
     SubOp,
     element_type,
 )
-from deeploy.engines import Fields, Instance, Kernel, KernelCall, Sizes, ceil_div
+from deeploy.engines import Fields, Instance, Kernel, KernelCall, Sizes
 from deeploy.engines.cluster.common import (
     FLOATS,
     INTEGERS,
@@ -36,12 +35,13 @@ from deeploy.engines.cluster.common import (
     scalar_requant,
     strides,
 )
-
-
-def elementwise_cycles(sizes: Sequence[Sizes], per_element: int, cores: int) -> Sizes:
-    """Rows are the last dimension; beginning one takes about 12 cycles."""
-    rows, columns = math.prod(sizes[:-1]), sizes[-1] if sizes else 1
-    return ceil_div(rows * (columns * per_element + 12), cores) + 100
+from deeploy.engines.cluster.cost import (
+    LONG_DIVISION,
+    MULTIPLY_HIGH,
+    REQUANTISATION,
+    VECTORS,
+    walk,
+)
 
 
 class BinaryKernel(Kernel):
@@ -84,10 +84,15 @@ class BinaryKernel(Kernel):
 
     def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
         assert isinstance(op, BinaryOp)
-        requants = [op.lhs_requant, op.rhs_requant, op.requant]
-        # two loads, the operation, a store, and 5 for each requantisation
-        per_element = 4 + 5 * sum(r is not None for r in requants)
-        return elementwise_cycles(sizes, per_element, cores)
+        # two loads, the operation, a store
+        instructions = 4
+        if op.lhs_requant is not None or op.rhs_requant is not None:
+            instructions += 2 * REQUANTISATION  # the kernel does both or none
+        if op.requant is not None:
+            instructions += REQUANTISATION
+        if op.mul is not None or op.add is not None:
+            instructions += VECTORS
+        return walk(sizes, instructions, cores)
 
 
 class IntDivKernel(BinaryKernel):
@@ -106,8 +111,8 @@ class IntDivKernel(BinaryKernel):
         return replace(made, macros=(*made.macros, ("DPL_OP(a, b)", f"dpl_int_div({arguments})")))
 
     def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
-        # two 64-bit products and a 64-bit division in software
-        return elementwise_cycles(sizes, 120, cores)
+        # two loads, two 64-bit products, a 64-bit division, a store
+        return walk(sizes, 3 + 2 * (MULTIPLY_HIGH + 2) + LONG_DIVISION, cores)
 
 
 class BinaryFloatKernel(Kernel):
@@ -144,7 +149,7 @@ class BinaryFloatKernel(Kernel):
         return [fields]
 
     def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
-        return elementwise_cycles(sizes, self.per_element, cores)
+        return walk(sizes, self.per_element, cores)
 
 
 class RequantKernel(Kernel):
@@ -178,8 +183,9 @@ class RequantKernel(Kernel):
         return [fields | scalar_requant(op.requant)]
 
     def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
-        # load, multiply, add, shift, clip, store
-        return elementwise_cycles(sizes, 8, cores)
+        # load, requantise, store
+        vectors = 0 if isinstance(op, ClipOp) or len(op.operands) == 1 else VECTORS
+        return walk(sizes, REQUANTISATION + vectors + 2, cores)
 
 
 KERNELS: dict[type[GraphOp], Kernel] = {

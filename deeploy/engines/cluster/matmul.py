@@ -19,6 +19,7 @@ from deeploy.engines.cluster.common import (
     instance,
     requant_fields,
 )
+from deeploy.engines.cluster.cost import CALL, LOCATE, dot_products, output_cost, share
 
 
 class MatmulKernel(Kernel):
@@ -46,13 +47,28 @@ class MatmulKernel(Kernel):
         assert isinstance(op, MatmulOp)
         *batches, m, n, k = sizes
         batch = batches[-1] if batches else 1
-        # as in conv2d; without a transposed right side the columns have to be packed first
-        per_word = 14 if op.transpose_rhs else 22
-        block = ceil_div(k, 4) * per_word + 80
-        rows, columns = ceil_div(batch * m, 2), ceil_div(n, 4)
-        by_rows = ceil_div(rows, cores) * columns * block
-        by_columns = rows * ceil_div(columns, cores) * block
-        return np.minimum(by_rows, by_columns) + 60
+        rows, columns = divided(batch * m, n, 4 if op.transpose_rhs else 8, cores)
+        if op.transpose_rhs:
+            pairs = together(rows, m, 2)
+            return dot_products(pairs, rows - 2 * pairs, columns, k, output_cost(op)) + CALL
+        # 4 x 4 values of the right side: 4 loads and 8 shuffles; then for each row a load and 4
+        # pv.sdotsp.b, with a load for 8 columns
+        steps, words = ceil_div(columns, 4), ceil_div(k, 4)
+        groups = together(rows, m, 4) + (rows - 4 * together(rows, m, 4))
+        inner = words * (groups * 12 + rows * 5) + rows * 4 * output_cost(op)
+        return steps * inner + groups * LOCATE + CALL
+
+
+def divided(rows: Sizes, columns: Sizes, unit: int, cores: int) -> tuple[Sizes, Sizes]:
+    """Rows and columns of the core that has most, as `dpl_matmul_split` decides."""
+    own_rows, own_columns = share(rows, 1, cores), share(columns, unit, cores)
+    by_columns = own_columns * rows < own_rows * columns
+    return np.where(by_columns, rows, own_rows), np.where(by_columns, own_columns, columns)
+
+
+def together(rows: Sizes, m: Sizes, count: int) -> Sizes:
+    """How often `count` of a core's rows are in the same product, of which each has m."""
+    return rows // m * (m // count) + rows % m // count
 
 
 class MatmulFloatKernel(MatmulKernel):
@@ -73,13 +89,11 @@ class MatmulFloatKernel(MatmulKernel):
         assert isinstance(op, MatmulOp)
         *batches, m, n, k = sizes
         batch = batches[-1] if batches else 1
-        columns = ceil_div(n, 4)
+        rows, columns = divided(batch * m, n, 4 if op.transpose_rhs else 16, cores)
         # 4 columns x 2 rows: 6 loads and 8 multiply-adds for each k, 8 stores; one row: 5 and 4
-        pair, single = k * 14 + 40, k * 9 + 30
-        rows = ceil_div(batch * m, cores)
-        by_rows = columns * (rows // 2 * pair + rows % 2 * single)
-        by_columns = batch * ceil_div(columns, cores) * (m // 2 * pair + m % 2 * single)
-        return np.minimum(by_rows, by_columns) + 60
+        pairs = together(rows, m, 2)
+        work = pairs * (k * 14 + 40) + (rows - 2 * pairs) * (k * 9 + 30)
+        return ceil_div(columns, 4) * work + rows * LOCATE + CALL
 
 
 def matrices(call: KernelCall) -> dict[str, str | int | Fields]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import struct
 from collections.abc import Sequence
 
@@ -20,8 +19,9 @@ from deeploy.dialects.graph import (
     element_type,
     tuple_of,
 )
-from deeploy.engines import Fields, Instance, Kernel, KernelCall, Sizes, ceil_div
+from deeploy.engines import Fields, Instance, Kernel, KernelCall, Sizes
 from deeploy.engines.cluster.common import DIMENSIONS, braces, decline_rank, dimensions, strides
+from deeploy.engines.cluster.cost import walk
 
 
 def element_size(type: Attribute) -> int:
@@ -71,8 +71,8 @@ class CopyKernel(Kernel):
         return [fields]
 
     def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
-        # load and store, one element at a time
-        return ceil_div(math.prod(sizes), cores) * 3 + 100
+        # load and store with strides, one element at a time
+        return walk(sizes, 2, cores)
 
 
 class PadKernel(CopyKernel):

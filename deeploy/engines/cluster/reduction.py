@@ -10,7 +10,7 @@ from xdsl.dialects.builtin import AnyFloat
 from xdsl.ir import Attribute
 
 from deeploy.dialects.graph import GraphOp, ReduceOp, element_type, si32, tuple_of
-from deeploy.engines import Fields, Instance, Kernel, KernelCall, Sizes, ceil_div
+from deeploy.engines import Fields, Instance, Kernel, KernelCall, Sizes
 from deeploy.engines.cluster.activation import operands
 from deeploy.engines.cluster.common import (
     DIMENSIONS,
@@ -21,6 +21,7 @@ from deeploy.engines.cluster.common import (
     decline_types,
     instance,
 )
+from deeploy.engines.cluster.cost import DIVISION, WALK_CALL, share
 
 
 def accumulation(kind: str, type: Attribute) -> tuple[str, str, str, str]:
@@ -70,8 +71,8 @@ class ReduceKernel(Kernel):
         axes = tuple_of(op.axes)
         kept = math.prod(s for i, s in enumerate(sizes) if i not in axes)
         over = math.prod(s for i, s in enumerate(sizes) if i in axes)
-        # load and add; beginning and storing a result
-        return ceil_div(kept, cores) * (over * 2 + 60) + 150
+        # load and add; beginning a result, dividing and storing it
+        return share(kept, 4, cores) * (over * 2 + 40 + DIVISION) + WALK_CALL
 
 
 KERNELS: dict[type[GraphOp], Kernel] = {ReduceOp: ReduceKernel()}

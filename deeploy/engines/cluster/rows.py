@@ -25,7 +25,7 @@ from deeploy.dialects.graph import (
     element_type,
     integer_range,
 )
-from deeploy.engines import Fields, Instance, Kernel, KernelCall, Sizes, ceil_div
+from deeploy.engines import Fields, Instance, Kernel, KernelCall, Sizes
 from deeploy.engines.cluster.activation import operands
 from deeploy.engines.cluster.common import (
     BYTES,
@@ -39,6 +39,14 @@ from deeploy.engines.cluster.common import (
     literal,
     requant_fields,
     wrapped,
+)
+from deeploy.engines.cluster.cost import (
+    DIVISION,
+    LONG_DIVISION,
+    MULTIPLY_HIGH,
+    REQUANTISATION,
+    WALK_CALL,
+    share,
 )
 from deeploy.interfaces.tiling import shape_of
 
@@ -68,6 +76,10 @@ class RowKernel(Kernel):
         assert isinstance(op, RowOp)
         return op.infer_shape()[-1]
 
+    def row_cost(self, op: GraphOp) -> RowCost:
+        """Instructions on a row of an op."""
+        return self.cost
+
     @abstractmethod
     def parameters(self, call: KernelCall) -> Fields:
         """The arguments beside x and y."""
@@ -77,15 +89,16 @@ class RowKernel(Kernel):
 
     def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
         *outer, columns = sizes[: len(shape_of(op.results[0]))]
-        rows, cost = math.prod(outer), self.cost
+        rows, cost = math.prod(outer), self.row_cost(op)
         results = cost.results
         if isinstance(op, Requantised) and op.requant is not None:
-            results += 5
-        by_rows = ceil_div(rows, cores) * (columns * (cost.statistics + results) + cost.row)
-        by_columns = rows * (
-            columns * cost.statistics + ceil_div(columns, cores) * results + cost.row
-        )
-        return np.minimum(by_rows, by_columns) + 60
+            results += REQUANTISATION
+        own_rows, own_columns = share(rows, 1, cores), share(columns, 4, cores)
+        by_rows = own_rows * (columns * (cost.statistics + results) + cost.row)
+        by_columns = rows * (columns * cost.statistics + own_columns * results + cost.row)
+        # as `dpl_rowwise_split` decides
+        columns_first = rows * (columns + own_columns) < 2 * own_rows * columns
+        return np.where(columns_first, by_columns, by_rows) + WALK_CALL
 
 
 class IntRowKernel(RowKernel):
@@ -107,7 +120,14 @@ class IntRowKernel(RowKernel):
 
 
 class IntSoftmaxKernel(IntRowKernel):
-    """`int_softmax`."""
+    """`int_softmax`; `cost` is that with a table."""
+
+    def row_cost(self, op: GraphOp) -> RowCost:
+        assert isinstance(op, IntSoftmaxOp)
+        if op.table is not None:
+            return self.cost
+        computed = EXPONENTIAL - 1  # instead of a load
+        return RowCost(self.cost.statistics + computed, self.cost.results + computed, self.cost.row)
 
     def parameters(self, call: KernelCall) -> Fields:
         op = call.op
@@ -187,20 +207,31 @@ class FloatNormKernel(FloatRowKernel):
         }
 
 
+EXPONENTIAL = 11
+"""Product with an inverse, shift, p.min; p.mac, sum; square, product, sum, shift; 2 constants."""
+
 KERNELS: dict[type[GraphOp], Kernel] = {
-    # maximum 3, term 14; term again, multiplication for the division, store; one 64-bit division
-    IntSoftmaxOp: IntSoftmaxKernel("int_softmax", RowCost(17, 22, 200)),
-    # maximum 3, term 6; difference, shifts, store; one division
-    ItaMaxOp: ItaMaxKernel("ita_max", RowCost(9, 6, 80)),
-    ItaPartialMaxOp: ItaMaxKernel("ita_max", RowCost(10, 6, 80)),
-    # square and add; product, its size and sign, division by multiplication, clip, store; root
-    IntRMSNormOp: IntNormKernel("int_rms_norm", RowCost(3, 25, 300)),
-    # sum 2, squares 4; as above with a mean and bias
-    IntLayerNormOp: IntNormKernel("int_layer_norm", RowCost(6, 27, 350)),
-    # maximum 3; exponential 26, sum 2, scale 3
-    SoftmaxOp: FloatRowKernel("softmax_f32", RowCost(3, 31, 60)),
-    # square and add; two loads, two products, store; root and division
-    RMSNormOp: FloatNormKernel("rms_norm_f32", RowCost(3, 6, 80)),
-    # sum 2, squares 4; three loads, difference, product, multiply-add, store
-    LayerNormOp: FloatNormKernel("layer_norm_f32", RowCost(6, 9, 100)),
+    # maximum 1 (p.lw and pv.max.b for four), load, distance, term, sum; load, distance, term, times
+    # 255 2, upper half of a product, shift, store; the division that this multiplies for
+    IntSoftmaxOp: IntSoftmaxKernel(
+        "int_softmax", RowCost(5, 7 + MULTIPLY_HIGH, LONG_DIVISION + 20)
+    ),
+    # maximum 1; load, distance and shift 3, term, sum; load, distance and shift 3, shift, store
+    ItaMaxOp: ItaMaxKernel("ita_max", RowCost(7, 6, DIVISION + 20)),
+    ItaPartialMaxOp: ItaMaxKernel("ita_max", RowCost(8, 6, DIVISION + 20)),
+    # square and add, four at a time 2; two loads, product, p.abs, upper half of a product, shift,
+    # sign 2, shift, p.max, p.min, store; root of 16 steps of 5, divisions
+    IntRMSNormOp: IntNormKernel(
+        "int_rms_norm", RowCost(1, 11 + MULTIPLY_HIGH, LONG_DIVISION + 2 * DIVISION + 80)
+    ),
+    # sum 1, squares 3; as above with mean and bias, two loads, difference and sum more
+    IntLayerNormOp: IntNormKernel(
+        "int_layer_norm", RowCost(4, 14 + MULTIPLY_HIGH, LONG_DIVISION + 3 * DIVISION + 80)
+    ),
+    # maximum 2; load, difference, exponential 26, sum; load, product, store
+    SoftmaxOp: FloatRowKernel("softmax_f32", RowCost(31, 3, 60)),
+    # square and add 2; two loads, two products, store; root and division
+    RMSNormOp: FloatNormKernel("rms_norm_f32", RowCost(2, 5, 80)),
+    # sum 2, squares 3; three loads, difference, product, multiply-add, store
+    LayerNormOp: FloatNormKernel("layer_norm_f32", RowCost(5, 7, 100)),
 }

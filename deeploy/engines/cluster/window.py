@@ -1,7 +1,4 @@
-"""Convolutions and pools on the cluster.
-
-Costs are what the inner loops would take with Xpulp instructions; no core has been measured.
-"""
+"""Convolutions and pools on the cluster."""
 
 from __future__ import annotations
 
@@ -44,9 +41,7 @@ from deeploy.engines.cluster.common import (
     instance,
     requant_fields,
 )
-
-CALL_CYCLES = 60
-"""Entering a kernel and dividing the work, per call."""
+from deeploy.engines.cluster.cost import CALL, LOCATE, dot_products, output_cost, share
 
 
 def geometry(call: KernelCall) -> dict[str, str | int | Fields]:
@@ -127,15 +122,16 @@ class ConvKernel(WindowKernel):
         _, rows, columns, groups, channels, *_ = sizes
         k = math.prod(op.window()) * op.group_shape()[2]
         pixels = rows * columns
-        # 4 channels x 2 pixels: 6 loads and 8 dot products for 4 values of k; 8 stores of 8
-        block = ceil_div(k, 4) * 14 + 80
-        # two windows copied by words, load and store
-        gather = 0 if gathers_nothing(op) else 2 * (ceil_div(k, 4) * 2 + 25)
-        by_pixels = ceil_div(ceil_div(pixels, 2), cores) * (ceil_div(channels, 4) * block + gather)
-        by_channels = ceil_div(pixels, 2) * (
-            ceil_div(ceil_div(channels, 4), cores) * block + gather
-        )
-        return groups * np.minimum(by_pixels, by_channels) + CALL_CYCLES
+        by_pixels = share(pixels, 1, cores) * channels
+        by_channels = share(channels, 4, cores) * pixels
+        few_pixels = by_channels + by_channels // 4 < by_pixels  # as `dpl_conv2d_split` decides
+        pixels = np.where(few_pixels, pixels, share(pixels, 1, cores))
+        channels = np.where(few_pixels, share(channels, 4, cores), channels)
+        # windows are copied by words, load and store, row by row
+        window_rows = op.window()[0]
+        gather = 0 if gathers_nothing(op) else ceil_div(k, 4) * 2 + 8 * window_rows
+        work = dot_products(pixels // 2, pixels % 2, channels, k, output_cost(op)) + pixels * gather
+        return groups * work + CALL
 
 
 class ConvFloatKernel(WindowKernel):
@@ -169,9 +165,10 @@ class ConvFloatKernel(WindowKernel):
         # for each row of the window, 4 channels x 2 pixels: 6 loads and 8 multiply-adds for each
         # value of k, 8 sums loaded and stored
         block = window_rows * (k * 14 + 50)
-        pairs, quads = ceil_div(rows * columns, 2), ceil_div(channels, 4)
-        work = np.minimum(ceil_div(pairs, cores) * quads, pairs * ceil_div(quads, cores))
-        return groups * work * block + CALL_CYCLES
+        pixels = rows * columns
+        by_pixels = ceil_div(share(pixels, 1, cores), 2) * ceil_div(channels, 4)
+        by_channels = ceil_div(pixels, 2) * ceil_div(share(channels, 4, cores), 4)
+        return groups * np.minimum(by_pixels, by_channels) * block + CALL
 
 
 def gathers_nothing(op: ConvOp) -> bool:
@@ -251,8 +248,9 @@ class DepthwiseKernel(WindowKernel):
         assert isinstance(op, DepthwiseConvOp)
         _, rows, columns, channels, *_ = sizes
         taps = math.prod(op.window())
-        # per channel and tap: two loads and a multiply-add; 12 to requantise and store
-        return ceil_div(rows * columns, cores) * channels * (3 * taps + 12) + CALL_CYCLES
+        pixels, channels = side_by_side(rows * columns, channels, cores)
+        # per channel and tap two loads and p.mac; where a pixel is, and its taps at the border
+        return pixels * (channels * (3 * taps + output_cost(op)) + 3 * taps + LOCATE) + CALL
 
 
 class DepthwiseFloatKernel(WindowKernel):
@@ -282,8 +280,9 @@ class DepthwiseFloatKernel(WindowKernel):
         assert isinstance(op, DepthwiseConvOp)
         _, rows, columns, channels, *_ = sizes
         taps = math.prod(op.window())
-        # per channel and tap: three loads, a multiply-add and a store; 4 to begin and to store
-        return ceil_div(rows * columns, cores) * channels * (5 * taps + 4) + CALL_CYCLES
+        pixels, channels = side_by_side(rows * columns, channels, cores)
+        # per channel and tap three loads, a multiply-add and a store; 4 to begin and to store
+        return pixels * (channels * (5 * taps + 4) + LOCATE) + CALL
 
 
 class PoolKernel(WindowKernel):
@@ -318,10 +317,17 @@ class PoolKernel(WindowKernel):
         assert isinstance(op, PoolOp)
         _, rows, columns, channels, *_ = sizes
         taps = math.prod(op.window())
+        pixels, channels = side_by_side(rows * columns, channels, cores)
         # load and maximum (or sum) for each tap, four channels at a time if they are bytes
         lanes = 4 if element_type(op.operands[0]) in BYTES else 1
-        per_pixel = ceil_div(channels, lanes) * (2 * taps + 8)
-        return ceil_div(rows * columns * per_pixel, cores) + CALL_CYCLES
+        return pixels * (ceil_div(channels, lanes) * (2 * taps + 8) + LOCATE) + CALL
+
+
+def side_by_side(pixels: Sizes, channels: Sizes, cores: int) -> tuple[Sizes, Sizes]:
+    """Pixels and channels of the core that has most, where blocks of 16 channels are one step."""
+    own_pixels, own_channels = share(pixels, 1, cores), share(channels, 16, cores)
+    by_channels = own_channels * pixels < own_pixels * channels
+    return np.where(by_channels, pixels, own_pixels), np.where(by_channels, own_channels, channels)
 
 
 KERNELS: dict[type[GraphOp], Kernel] = {

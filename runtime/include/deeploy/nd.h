@@ -85,14 +85,16 @@ DPL_ND_FUNCTION void dpl_nd_next(dpl_nd *nd) {
 }
 
 // Divides rows or the innermost dimension among the cores, whichever leaves less to the busiest.
+// Parts of 16 elements suit vectors; short rows are divided more finely.
 DPL_ND_FUNCTION void dpl_nd_split(dpl_nd *nd, uint32_t core, uint32_t cores) {
   uint32_t inner = nd->dim[DPL_ND_DIMS - 1], rows = 1;
   for (uint32_t d = 0; d < DPL_ND_DIMS - 1; d++)
     rows *= nd->dim[d];
   nd->rows = (dpl_range){0, rows};
   nd->inner = (dpl_range){0, inner};
-  if (dpl_share(inner, 16, cores) * rows < dpl_share(rows, 1, cores) * inner)
-    nd->inner = dpl_split(inner, 16, core, cores);
+  const uint32_t unit = inner >= 32 * cores ? 16 : 4;
+  if (dpl_share(inner, unit, cores) * rows < dpl_share(rows, 1, cores) * inner)
+    nd->inner = dpl_split(inner, unit, core, cores);
   else
     nd->rows = dpl_split(rows, 1, core, cores);
   dpl_nd_seek(nd, nd->rows.begin);
