@@ -103,7 +103,7 @@ def test_scratch_of_a_convolution() -> None:
 @pytest.mark.parametrize("buffers", [None, 1, 2])
 def test_buffers_are_those_asked_for(buffers: int | None) -> None:
     # a link on which it pays to hide transfers
-    target = replace(HOST, links=(Link("L1", "L2", bytes_per_cycle=0.5, setup_cycles=10),))
+    target = replace(HOST, links=(Link("L1", "L2", bytes_per_cycle=2.0, setup_cycles=10),))
     _, module = nests_on(CONV, target)
     (step,) = extract(function_of(module), target, buffers).problem.steps
     cut = {c.buffers for c in step.candidates if c.order}
