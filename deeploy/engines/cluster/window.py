@@ -216,7 +216,7 @@ class Im2colKernel(WindowKernel):
         window_rows, window_columns = op.window()
         # each row of the window is copied by words, load and store, and begins with 10
         row = 2 * ceil_div(window_columns * op.image()[3], 4) + 10
-        return ceil_div(rows * columns, cores) * (window_rows * row + 20) + CALL_CYCLES
+        return share(rows * columns, 1, cores) * (window_rows * row + 20) + CALL
 
 
 class DepthwiseKernel(WindowKernel):
