@@ -220,3 +220,21 @@ def test_two_uses_are_not_fused() -> None:
     run_pass(ctx, module, "fuse-requant")
     assert count(module) == {"matmul": 1, "add": 1}
     assert "rhs_requant" in str(module)
+
+
+def test_operands_of_a_rewriting_that_is_given_up_leave_nothing_behind() -> None:
+    """A reshape of a row in front of the transpose would lose dimensions that concat needs."""
+    text = network(
+        "%x: tensor<1x5x1x2xsi8>, %y: tensor<1x1x1x5xsi8>",
+        "tensor<1x1x3x5xsi8>",
+        "%t = graph.transpose %x {permutation = array<i64: 0, 2, 3, 1>}"
+        " : tensor<1x5x1x2xsi8> -> tensor<1x1x2x5xsi8>",
+        "%r = graph.concat %t, %y {axis = 2}"
+        " : tensor<1x1x2x5xsi8>, tensor<1x1x1x5xsi8> -> tensor<1x1x3x5xsi8>",
+    )
+    ctx, module = parse(text)
+    run_pass(ctx, module, "cancel-transposes")
+    (function,) = module.body.block.ops
+    inside = set(module.walk())
+    for argument in function.regions[0].block.args:
+        assert {use.operation for use in argument.uses} <= inside

@@ -175,6 +175,17 @@ class _Operand:
     ops: list[Operation]
 
 
+def _complete(operands: Sequence[_Operand | None]) -> list[_Operand] | None:
+    """The operands if none is missing; else ops that were made for the others are erased."""
+    present = [operand for operand in operands if operand is not None]
+    if len(present) == len(operands):
+        return present
+    for operand in present:
+        for op in operand.ops:
+            op.erase()
+    return None
+
+
 def _in_front(
     ctx: Context, value: SSAValue, transposes: Sequence[TransposeOp], op: Operation
 ) -> _Operand | None:
@@ -215,16 +226,15 @@ class SinkThroughRequant(RewritePattern):
         transpose = op.input.owner
         if not isinstance(transpose, TransposeOp):
             return
-        factors = [_in_front(self.ctx, v, [transpose], op) for v in op.operands[1:]]
-        present = [f for f in factors if f is not None]
-        if len(present) != len(factors):
+        factors = _complete([_in_front(self.ctx, v, [transpose], op) for v in op.operands[1:]])
+        if factors is None:
             return
         new_op = RequantOp.create(
-            operands=[transpose.input, *(f.value for f in present)],
+            operands=[transpose.input, *(f.value for f in factors)],
             properties=op.properties,
             result_types=[with_shape(op.result, shape_of(transpose.input))],
         )
-        _sink(rewriter, op, [transpose], [o for f in present for o in f.ops], new_op)
+        _sink(rewriter, op, [transpose], [o for f in factors for o in f.ops], new_op)
 
 
 @dataclass
@@ -249,9 +259,10 @@ class SinkThroughBinary(RewritePattern):
         # the epilogue's channels are the last dimension, which must then stay the last one
         if len(op.operands) > 2 and permutation[-1] != len(shape) - 1:
             return
-        lhs, rhs = (_in_front(self.ctx, v, transposes, op) for v in (op.lhs, op.rhs))
-        if lhs is None or rhs is None:
+        operands = _complete([_in_front(self.ctx, v, transposes, op) for v in (op.lhs, op.rhs)])
+        if operands is None:
             return
+        lhs, rhs = operands
         new_op = type(op).create(
             operands=[lhs.value, rhs.value, *op.operands[2:]],
             properties=op.properties,
@@ -272,17 +283,16 @@ class SinkThroughConcat(RewritePattern):
         if not transposes:
             return
         permutation = tuple_of(transposes[0].permutation)
-        inputs = [self._input(v, transposes, op) for v in op.inputs]
-        present = [i for i in inputs if i is not None]
-        if len(present) != len(inputs):
+        inputs = _complete([self._input(v, transposes, op) for v in op.inputs])
+        if inputs is None:
             return
         shape = _permuted(shape_of(op.result), inverse(permutation))
         new_op = ConcatOp.create(
-            operands=[i.value for i in present],
+            operands=[i.value for i in inputs],
             properties={"axis": IntegerAttr(permutation[op.axis.value.data], i64)},
             result_types=[with_shape(op.result, shape)],
         )
-        _sink(rewriter, op, transposes, [o for i in present for o in i.ops], new_op)
+        _sink(rewriter, op, transposes, [o for i in inputs for o in i.ops], new_op)
 
     def _input(
         self, value: SSAValue, transposes: Sequence[TransposeOp], op: ConcatOp
@@ -292,8 +302,10 @@ class SinkThroughConcat(RewritePattern):
         if array is None:
             operand = _in_front(self.ctx, value, transposes, op)
             # nothing broadcasts here, so the rank must be kept
-            same_rank = operand and len(shape_of(operand.value)) == len(permutation)
-            return operand if same_rank else None
+            if operand is None or len(shape_of(operand.value)) == len(permutation):
+                return operand
+            _complete([operand, None])
+            return None
         moved = array.transpose(inverse(permutation))
         constant = changed_constant(self.ctx, value, moved)
         return _Operand(constant.result, [constant])
