@@ -53,13 +53,15 @@ class Graph:
         self.outputs.append(f"present_{name}")
         return self.node("Concat", f"present_{name}", past, rows, axis=axis)
 
-    def model(self, *outputs: str) -> onnx.ModelProto:
+    def model(self) -> onnx.ModelProto:
+        """The network, with the node `y` as its first output, if there is one."""
+        names = [node.name for node in self.nodes if node.name == "y"] + self.outputs
         info = helper.make_tensor_value_info
         graph = helper.make_graph(
             self.nodes,
             "decode",
             [info(name, TensorProto.FLOAT, shape) for name, shape in self.inputs.items()],
-            [info(name, TensorProto.FLOAT, None) for name in (*outputs, *self.outputs)],
+            [info(name, TensorProto.FLOAT, None) for name in names],
             self.constants,
         )
         return helper.make_model(
@@ -241,6 +243,18 @@ def integers() -> Graph:
     return g
 
 
+def latent() -> Graph:
+    """One cache of bytes, of which a layer with constant weights makes the keys."""
+    g = Graph()
+    row = g.input("x", 1, 1, WIDTH)
+    cache = g.grow("x", row, 1, 1, "past", WIDTH)
+    weight = g.rng.integers(-128, 128, (WIDTH, WIDTH)).astype(np.float32)
+    keys = g.node("MatMul", "keys", cache, g.constant("keys.w", weight))
+    keys = g.transpose("k_t", requantised(g, "keys_8", keys, 3, 1024), 0, 2, 1)
+    g.outputs.append(requantised(g, "scores", g.node("MatMul", "s", row, keys), 1, 64))
+    return g
+
+
 def requantised(g: Graph, name: str, x: str, mul: int, div: int) -> str:
     """`(x * mul + div / 2) / div`, to signed bytes."""
     factors = [
@@ -257,7 +271,8 @@ FLOATS = {
         tokens_first, masked,
     )
 }  # fmt: skip
-NETWORKS = {**FLOATS, "integers": integers}
+INTEGERS = {make.__name__: make for make in (integers, latent)}
+NETWORKS = {**FLOATS, **INTEGERS}
 
 
 def inputs_at(g: Graph, position: int, seed: int) -> Mapping[str, np.ndarray]:

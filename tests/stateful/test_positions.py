@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import onnxruntime
 import pytest
-from stateful_networks import FLOATS, NETWORKS, inputs_at
+from stateful_networks import FLOATS, INTEGERS, NETWORKS, inputs_at
 from xdsl.universe import Universe
 
 from deeploy.context import make_context
@@ -31,8 +31,8 @@ def lowered(model: bytes, types: dict[str, str], l1: int, cores: int):
 @pytest.mark.parametrize(("l1", "cores"), [(1_400, 1), (200_000, 8)])
 def test_every_position(kind: str, l1: int, cores: int) -> None:
     graph = NETWORKS[kind]()
-    model = graph.model("y").SerializeToString()
-    types = {name: "si8" for name in graph.inputs} if kind == "integers" else {}
+    model = graph.model().SerializeToString()
+    types = {name: "si8" for name in graph.inputs} if kind in INTEGERS else {}
     ctx, module = lowered(model, types, l1, cores)
     for position in range(POSITIONS):
         arrays = inputs_at(graph, position, position)
@@ -43,13 +43,13 @@ def test_every_position(kind: str, l1: int, cores: int) -> None:
         actual = run_module(ctx, module, inputs)
         for a, b in zip(actual, expected, strict=True):
             assert a.shape == b.shape
-            assert np.array_equal(a, b) if kind == "integers" else np.allclose(a, b, atol=1e-5)
+            assert np.array_equal(a, b) if kind in INTEGERS else np.allclose(a, b, atol=1e-5)
 
 
 @pytest.mark.parametrize("kind", FLOATS)
 def test_the_reference_is_onnx(kind: str) -> None:
     graph = FLOATS[kind]()
-    model = graph.model("y").SerializeToString()
+    model = graph.model().SerializeToString()
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     for position in (0, 1, 5):
         arrays = inputs_at(graph, position, position)
@@ -62,7 +62,7 @@ def test_the_reference_is_onnx(kind: str) -> None:
 def test_full_caches() -> None:
     """There is no position behind the last one, and all caches are at the same."""
     graph = NETWORKS["multi_head"]()
-    ctx, module = lowered(graph.model("y").SerializeToString(), {}, 200_000, 1)
+    ctx, module = lowered(graph.model().SerializeToString(), {}, 200_000, 1)
     with pytest.raises(DeeployError, match="hold 9 rows, and have room for no more"):
         run_module(ctx, module, list(inputs_at(graph, POSITIONS, 0).values()))
     x, k, _ = inputs_at(graph, 2, 0).values()

@@ -26,7 +26,7 @@ def test_runs(deeploy, kind: str, options: list[object]) -> None:
     graph = NETWORKS[kind]()
     types = [f"--input-type={name}=si8" for name in graph.inputs] if kind == "integers" else []
     where = ["--stateful", 20, "--positions", "0,1,2,11,12,19"]
-    done = deeploy("run", graph.model("y"), *where, *options, *types, "--json")
+    done = deeploy("run", graph.model(), *where, *options, *types, "--json")
     assert done.status == 0, done.err
     outputs = json.loads(done.out)["outputs"]
     assert {output["position"] for output in outputs} == {0, 1, 2, 11, 12, 19}
@@ -35,7 +35,7 @@ def test_runs(deeploy, kind: str, options: list[object]) -> None:
 
 def test_two_rows_at_a_time(deeploy) -> None:
     """By default the first positions that follow each other, and the last one."""
-    done = deeploy("run", NETWORKS["two_rows"]().model("y"), "--stateful", 9, "--json")
+    done = deeploy("run", NETWORKS["two_rows"]().model(), "--stateful", 9, "--json")
     assert done.status == 0, done.err
     outputs = json.loads(done.out)["outputs"]
     assert sorted({output["position"] for output in outputs}) == [0, 2, 4, 6, 8]
@@ -48,11 +48,11 @@ def test_data(deeploy, tmp_path: Path) -> None:
     graph = NETWORKS["multi_head"]()
     np.savez(tmp_path / "x.npz", **inputs_at(graph, 5, seed=0))
     where = ["--stateful", 9, "--inputs", tmp_path / "x.npz", "--json"]
-    done = deeploy("run", graph.model("y"), *where)
+    done = deeploy("run", graph.model(), *where)
     assert done.status == 0, done.err
     assert {output["position"] for output in json.loads(done.out)["outputs"]} == {5}
     where[1] = 5
-    done = deeploy("run", graph.model("y"), *where)
+    done = deeploy("run", graph.model(), *where)
     assert done.status == 1
     assert "x.npz: the caches hold 5 rows; with --stateful 5 they may hold 0 to 4" in done.err
 
@@ -84,7 +84,7 @@ int main(void) {
 def test_interface(deeploy, tmp_path: Path) -> None:
     """Going back forgets what is behind, and there is an end."""
     out = tmp_path / "out"
-    done = deeploy("compile", NETWORKS["grouped"]().model("y"), "--stateful", 5, "-o", out)
+    done = deeploy("compile", NETWORKS["grouped"]().model(), "--stateful", 5, "-o", out)
     assert done.status == 0, done.err
     assert "#define NETWORK_POSITIONS 5\n" in (out / "network.h").read_text()
     (out / "main.c").write_text(MAIN)
@@ -145,13 +145,13 @@ def test_refusals(deeploy, add, message: str) -> None:
 def static() -> onnx.ModelProto:
     g = Graph()
     g.node("Relu", "y", g.input("x", 1, 4))
-    return g.model("y")
+    return g.model()
 
 
 def no_cache() -> onnx.ModelProto:
     g = Graph()
     g.node("Relu", "y", g.input("x", 1, "past"))
-    return g.model("y")
+    return g.model()
 
 
 USAGE = [
@@ -169,6 +169,6 @@ USAGE = [
 @pytest.mark.parametrize(("make", "options", "status", "message"), USAGE)
 def test_usage(deeploy, make, options: list[object], status: int, message: str) -> None:
     model = make()
-    done = deeploy("run", model.model("y") if isinstance(model, Graph) else model, *options)
+    done = deeploy("run", model.model() if isinstance(model, Graph) else model, *options)
     assert done.status == status
     assert message in done.err and "Traceback" not in done.err

@@ -12,7 +12,7 @@ from xdsl.ir import Attribute, Block, BlockArgument, Region, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 
-from deeploy.dialects.graph import ConstantOp, GraphOp
+from deeploy.dialects.graph import ConstantOp, GraphOp, extent_of
 from deeploy.dialects.tiled import AlternativesOp, NestOp, YieldOp
 from deeploy.engines import DECLINED, ENGINE, Conversion, Engine, find_engine
 from deeploy.functions import functions_of
@@ -91,6 +91,9 @@ def ways(nest: NestOp, engine: Engine, constants: NestConstants) -> Iterator[Nes
 
 def conversions_of(op: GraphOp, engine: Engine, constants: NestConstants) -> list[Conversion]:
     """The conversions of an engine that take an op; notes why none does."""
+    if any(map(extent_of, (*op.operands, *op.results))):
+        note(op, engine.name, ["rows whose number is known at run time"])
+        return []
     reasons: list[str] = []
     found: list[Conversion] = []
     for conversion in engine.conversions.get(type(op), ()):
