@@ -44,7 +44,16 @@ def gemm(net: Network, values: Sequence[str]) -> str:
     weights, scales = quantised_weights(net, (7, columns), 0)
     weight = net.dequantize(weights, scales, np.zeros(7), np.int8, axis=0)
     flat = net.op("Flatten", values[0])
-    return net.op("Gemm", flat, weight, net.bias(7), transB=1, alpha=1.0)
+    bias = net.constant(net.rng.integers(-5000, 5000, (1, 7)).astype(np.int32))
+    return net.op("Gemm", flat, weight, net.dequantize(bias, 1e-4, 0, np.int32), transB=1)
+
+
+def conv1d(net: Network, values: Sequence[str]) -> str:
+    """An image of one dimension: weights get another one when they are imported."""
+    flat = net.op("Reshape", values[0], net.constant(np.array([1, 4, -1])))
+    weights, scales = quantised_weights(net, (6, 4, 5), 0)
+    weight = net.dequantize(weights, scales, np.zeros(6), np.int8, axis=0)
+    return net.op("Conv", flat, weight, net.bias(6), pads=[2, 2])
 
 
 def linear(net: Network, values: Sequence[str]) -> str:
@@ -93,6 +102,7 @@ OPERATORS: dict[str, tuple[int, Operator]] = {
     "conv_grouped": (1, conv(group=2, pads=[1, 0, 0, 1])),
     "conv_relu": (1, after(conv(), "Relu")),
     "conv_relu6": (1, after(conv(), "Clip", 0.0, 6.0)),
+    "conv1d": (1, conv1d),
     "gemm": (1, gemm),
     "linear": (1, linear),
     "attention": (2, attention),

@@ -62,6 +62,7 @@ from deeploy.interpreters.graph import evaluate, evaluate_whole
 from deeploy.passes.approximation import ApproximatePass
 from deeploy.passes.graph.integer_products import ContractIntegers, MultiplyIntegers
 from deeploy.passes.graph.quantised import (
+    BYTES,
     HIGHEST,
     Quantised,
     affine_of,
@@ -69,7 +70,13 @@ from deeploy.passes.graph.quantised import (
     quantised,
     quantize,
 )
-from deeploy.passes.graph.rewriting import constant_of, make_constant, rewrite_functions, tensor
+from deeploy.passes.graph.rewriting import (
+    constant_key,
+    constant_of,
+    make_constant,
+    rewrite_functions,
+    tensor,
+)
 from deeploy.passes.graph.simplify import shrink
 from deeploy.resources import Array
 
@@ -220,10 +227,18 @@ class SinkThroughMovement(RewritePattern):
             properties=properties,
             result_types=[tensor(shape_of(op.result), element_type(x.value))],
         )
-        scale = _moved(op, x.scale)
-        if scale is not None:
-            back = dequantize(self.ctx, moved.results[0], scale, x.zero_point)
-            replace_op(rewriter, op, [moved, *back])
+        scale, array = _moved(op, x.scale), constant_of(self.ctx, x.value)
+        if scale is None:
+            return
+        if array is not None:
+            # weights, which the op that reads them has to know
+            key, elements = constant_key(x.value), element_type(x.value)
+            constant = make_constant(self.ctx, key, evaluate_whole(moved, [array]), elements)
+            constant.result.name_hint = x.value.name_hint
+            moved.erase()
+            moved = constant
+        back = dequantize(self.ctx, moved.results[0], scale, x.zero_point)
+        replace_op(rewriter, op, [moved, *back])
 
 
 @dataclass
@@ -377,7 +392,7 @@ class SinkThroughSum(RewritePattern):
         if x is None or not x.is_uniform or op.kind.data not in ("sum", "mean"):
             return
         count = math.prod(shape_of(op.input)[axis] for axis in tuple_of(op.axes))
-        if count * 255 > HIGHEST:
+        if element_type(x.value) not in BYTES or count * 255 > HIGHEST:
             return
         total = _like(op, [x.value], si32)
         total.properties["kind"] = StringAttr("sum")

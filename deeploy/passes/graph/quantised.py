@@ -120,7 +120,8 @@ def _with_constant(ctx: Context, op: BinaryOp) -> Affine | None:
 
 @dataclass(frozen=True)
 class Quantised:
-    """`(value - zero_point) * scale` for a value of eight bits; the scale broadcasts to it."""
+    """`(value - zero_point) * scale` for a value of eight bits, or a constant; the scale broadcasts
+    to it."""
 
     value: SSAValue
     scale: Array
@@ -133,9 +134,11 @@ class Quantised:
 
 
 def quantised(ctx: Context, value: SSAValue) -> Quantised | None:
-    """`value` as eight-bit integers with scale and zero point, if it is nothing else."""
+    """`value` as integers with scale and zero point, if it is nothing else."""
     affine = affine_of(ctx, value)
-    if affine is None or element_type(affine.value) not in BYTES:
+    if affine is None:
+        return None
+    if element_type(affine.value) not in BYTES and not isinstance(affine.value.owner, ConstantOp):
         return None
     zero = affine.zero_point()
     return None if zero is None else Quantised(affine.value, affine.scale, zero)
