@@ -79,12 +79,23 @@ def chain(layers: int) -> onnx.ModelProto:
     return helper.make_model(graph, opset_imports=opsets, ir_version=8)
 
 
-def measure(layers: int, l1: int) -> tuple[object, ...]:
+def measure(layers: int, l1: int, engines: str | None = None) -> tuple[object, ...]:
     """A row of the table."""
     with tempfile.TemporaryDirectory(prefix="deeploy-") as folder:
         model = Path(folder) / "chain.onnx"
         model.write_bytes(chain(layers).SerializeToString())
-        options = ["--target", "siracusa", "--l1", l1, "--input-type", "x0=ui8", "-o", folder]
+        options: list[object] = [
+            "--target",
+            "siracusa",
+            "--l1",
+            l1,
+            "--input-type",
+            "x0=ui8",
+            "-o",
+            folder,
+        ]
+        if engines is not None:
+            options += ["--engines", engines]
         seconds = deeploy_times("compile", model, *options)
         plan = json.loads((Path(folder) / "plan.json").read_text())
     phases = [sum(seconds[name] for name in set(names)) for names in PHASES.values()]
@@ -97,9 +108,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("layers", nargs="*", type=int, default=LAYERS, metavar="LAYERS")
     parser.add_argument("--l1", type=int, default=64_000, help="bytes of L1 (default 64,000)")
+    parser.add_argument("--engines", help="engines of the chip to use (default: all)")
     args = parser.parse_args()
-    measure(1, args.l1)
-    rows = [measure(layers, args.l1) for layers in args.layers]
+    measure(1, args.l1, args.engines)
+    rows = [measure(layers, args.l1, args.engines) for layers in args.layers]
     print(table(("layers", "L1", *PHASES, "status", "gap"), rows))
 
 
