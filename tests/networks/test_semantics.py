@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from test_networks import available
-from zoo import NETWORKS
+from zoo import MODELS, NETWORKS, Network
 
 from deeploy.interfaces.index import Index
 from deeploy.passes.graph import fuse_requant
@@ -25,6 +25,18 @@ PASSES = len(standard_pipeline("siracusa").split(","))
 def test_standard_pipeline_keeps_the_meaning(deeploy, name: str) -> None:
     net = available(name)
     done = deeploy("compile", net.model, *CHIP, "--check-semantics", "-o", "out")
+    assert done.status == 0, done.err
+    assert f"semantics: {PASSES} passes checked, outputs unchanged" in done.err
+
+
+@pytest.mark.parametrize(
+    "name", ["microLlama/INT8/microLlama8", "CCT/Int/ICCT", "CCT/FP32/CCT_1_16_16_8"]
+)
+def test_standard_pipeline_keeps_the_meaning_of_transformers(deeploy, name: str) -> None:
+    net = Network(MODELS / "networks" / name)
+    if not net.available:
+        pytest.skip(f"{net.model} is not here")
+    done = deeploy("compile", net.model, *CHIP, *net.data, "--check-semantics", "-o", "out")
     assert done.status == 0, done.err
     assert f"semantics: {PASSES} passes checked, outputs unchanged" in done.err
 
