@@ -22,8 +22,17 @@ TARGET = Target(
         Memory("L1", size=212_000, align=16, address=0x10000000),
         # shared part of L2
         Memory("L2", size=0x1F0000, align=16, constants=True, address=0x1C010000),
-        # the SRAM half of N-EUREKA's weight memory; weights are read in rows of 256 bits
-        Memory("WMEM", size=1 << 22, align=32, constants=True, activations=False, engine="neureka"),
+        # N-EUREKA counts addresses of its weight memory from 0x10400000: 4 MiB of MRAM, and from
+        # 0x10800000 the 4 MiB of SRAM taken here. Weights are read in rows of 256 bits.
+        Memory(
+            "WMEM",
+            size=1 << 22,
+            align=32,
+            constants=True,
+            activations=False,
+            engine="neureka",
+            address=0x10800000 - 0x10400000,
+        ),
     ),
     links=(
         # 64-bit port; about 17 cycles until the first byte, and about 50 for anything up to 256
