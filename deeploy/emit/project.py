@@ -25,7 +25,9 @@ from xdsl.utils.hints import isa
 
 from deeploy import registry
 from deeploy.diagnostics import DeeployError
+from deeploy.dialects.cluster import CallOp
 from deeploy.dialects.graph import State
+from deeploy.engines import find_engine
 from deeploy.functions import argument_states, position_of, result_states, tensor_arguments
 from deeploy.instrumentation.semantics import entry_function
 from deeploy.interpreters import argument_array
@@ -125,7 +127,12 @@ def write_project(
         "weights.c": sources.weights,
         "test_vectors.h": _render("test_vectors.h.j2", **vectors),
         "main.c": _render("main.c.j2", grows=grows),
-        "Makefile": _render("Makefile.j2", runtime=_make_text(str(runtime)), platform=platform),
+        "Makefile": _render(
+            "Makefile.j2",
+            runtime=_make_text(str(runtime)),
+            platform=platform,
+            includes=[_make_text(str(folder)) for folder in _include_dirs(module)],
+        ),
     }
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():
@@ -192,6 +199,13 @@ def _check_platform(runtime: Path, platform: str) -> None:
     if not (runtime / "platforms" / platform / "platform.c").is_file():
         known = sorted(p.parent.name for p in (runtime / "platforms").glob("*/platform.c"))
         raise DeeployError(f"there is no platform '{platform}'", f"known: {', '.join(known)}")
+
+
+def _include_dirs(module: ModuleOp) -> list[Path]:
+    """Where the engines that the program uses keep their C, besides the runtime."""
+    calls = (op for op in module.walk() if isinstance(op, CallOp))
+    engines = dict.fromkeys(find_engine(call.engine.data) for call in calls)
+    return [folder for engine in engines for folder in engine.include_dirs]
 
 
 def _vectors(

@@ -13,6 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -184,7 +185,8 @@ class Engine:
     """A named set of implementations, and of conversions to the ops that they run.
 
     `peak_operations` is what it does in a cycle at best, each core of it if it runs `on_cores`; 0
-    where that is not known. A multiplication and an addition are two.
+    where that is not known. A multiplication and an addition are two. The generated Makefile looks
+    for C templates in `include_dirs` too: `deeploy/kernels/FAMILY.inc`.
     """
 
     name: str
@@ -195,6 +197,7 @@ class Engine:
     )
     peak_operations: float = 0.0
     on_cores: bool = True
+    include_dirs: tuple[Path, ...] = ()
 
     def declines(self, op: GraphOp) -> str | None:
         """Why the engine cannot run an op, or None."""
