@@ -11,12 +11,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
 
 from deeploy import cli
 from deeploy.diagnostics import run_main
+from deeploy.engines import find_engine
 
 ROOT = Path(__file__).parents[2]
 PLUGIN = ROOT / "examples" / "systolic"
@@ -44,11 +43,11 @@ uint32_t run(const void *a, const void *b, void *y, const int32_t *mul, uint32_t
 def plugin(site_with: Callable[[Path], Path], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The package is installed."""
     monkeypatch.syspath_prepend(str(site_with(PLUGIN)))
-    known = set(sys.modules)
+    find_engine.cache_clear()
     yield
-    for name in set(sys.modules) - known:
-        if name.startswith("deeploy_systolic"):
-            del sys.modules[name]
+    find_engine.cache_clear()
+    for name in [name for name in sys.modules if name.startswith("deeploy_systolic")]:
+        del sys.modules[name]
 
 
 @pytest.fixture
@@ -72,57 +71,68 @@ def deeploy(
     return run
 
 
-def network() -> onnx.ModelProto:
-    """A large product, a sum, a tiny product, and one of two activations in a batch."""
-    rng = np.random.default_rng(5)
-    weights = {
-        "big": rng.integers(-8, 8, (96, 130)),
-        "bias": rng.integers(-500, 500, (130,)),
-        "factor": np.array([0.0078125]),
-        "tiny": rng.integers(-8, 8, (8, 4)),
-    }
-    nodes = [
-        helper.make_node("MatMul", ["x", "big"], ["sums"], "large"),
-        helper.make_node("Add", ["sums", "bias"], ["large_sum"], "add"),
-        helper.make_node("MatMul", ["v", "tiny"], ["tiny_product"], "small"),
-        helper.make_node("MatMul", ["p", "q"], ["both"], "batch"),
-    ]
-    shapes = {"x": (70, 96), "v": (1, 8), "p": (3, 40, 33), "q": (3, 33, 50)}
-    graph = helper.make_graph(
-        nodes,
-        "test",
-        [helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in shapes.items()],
-        [
-            helper.make_tensor_value_info(n, TensorProto.FLOAT, None)
-            for n in ("large_sum", "tiny_product", "both")
-        ],
-        [
-            numpy_helper.from_array(value.astype(np.float32), name)
-            for name, value in weights.items()
-            if name != "factor"
-        ],
-    )
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+@pytest.fixture
+def network(tmp_path: Path) -> tuple[str, ...]:
+    """Arguments that name the network and the types of its inputs."""
+    program = [sys.executable, PLUGIN / "products.py", tmp_path / "products.onnx"]
+    subprocess.run(program, check=True)
+    types = {"x": "ui8", "r": "si8", "v": "si8", "p": "si8", "q": "si8", "f": "f32"}
+    return ("products.onnx", *(f"--input-type={name}={type}" for name, type in types.items()))
 
 
-TYPES = [f"--input-type={name}={'ui8' if name == 'x' else 'si8'}" for name in "xvpq"]
+def test_installed(deeploy: Callable[..., str]) -> None:
+    assert "systolic-soc" in deeploy("targets")
+    assert "16x16 weight-stationary matrix unit" in deeploy("ops", "--json")
 
 
-def test_each_nest_on_the_better_engine(deeploy: Callable[..., str], tmp_path: Path) -> None:
-    onnx.save_model(network(), tmp_path / "network.onnx")
-    rows = json.loads(deeploy("explain", "network.onnx", *CHIP, *TYPES, "--json"))
-    print(rows)
-    assert 0
+def test_each_nest_on_the_better_engine(
+    deeploy: Callable[..., str], network: tuple[str, ...]
+) -> None:
+    """The unit for large products, in a nest with ops of the cores too; the cores for the rest."""
+    rows = json.loads(deeploy("explain", *network, *CHIP, "--json"))
+    taken = {row["node"]: row["ways"][row["taken"]]["engines"] for row in rows}
+    assert taken["small"] == taken["floats"] == ["cluster"]
+    assert taken["batch"] == ["systolic"]
+    assert taken["large+residual"] == ["systolic", "cluster"]
+    ways = {row["node"]: [way["engines"] for way in row["ways"]] for row in rows}
+    assert ways["small"] == [["cluster"], ["systolic"]]
+    (floats,) = (row for row in rows if row["node"] == "floats")
+    assert "lhs is f32" in floats["declined"]["systolic"]
+
+
+def test_page_shows_the_choice(
+    deeploy: Callable[..., str], network: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """docs/add-an-engine.md shows what `explain` prints."""
+    page = (ROOT / "docs" / "add-an-engine.md").read_text().splitlines()
+    monkeypatch.setenv("COLUMNS", "100")
+    printed = deeploy("explain", *network, *CHIP).splitlines()
+    table = ["   " + line.rstrip() for line in printed[:-1] if line.strip()]
+    first = page.index(table[0])
+    assert page[first : first + len(table)] == table
 
 
 @pytest.mark.parametrize("buffers", [1, 2])
-def test_matches_when_tiled(deeploy: Callable[..., str], tmp_path: Path, buffers: int) -> None:
-    onnx.save_model(network(), tmp_path / "network.onnx")
-    command = ("run", "network.onnx", *CHIP, *TYPES, "--l1", 6000, "--buffers", buffers)
-    done = json.loads(deeploy(*command, "--check-semantics", "--json"))
-    print(json.dumps(done)[:6000])
-    assert done["match"]
-    assert 0
+def test_matches_when_tiled(
+    deeploy: Callable[..., str], network: tuple[str, ...], buffers: int
+) -> None:
+    command = ("run", *network, *CHIP, "--l1", 6000, "--buffers", buffers)
+    done = json.loads(deeploy(*command, "-o", "out", "--check-semantics", "--json"))
+    assert done["match"] and done["guards"]
+    assert {"systolic", "cluster"} <= {nest["engine"] for nest in done["nests"]}
+    assert any(nest["tiles"] > 1 for nest in done["nests"] if nest["engine"] == "systolic")
+    assert "dpl_systolic_matmul_u8_s8_s8(" in Path("out/network.c").read_text()
+
+
+def test_only_used_engines_are_included(
+    deeploy: Callable[..., str], network: tuple[str, ...], tmp_path: Path
+) -> None:
+    """The folder of the plug-in is in the Makefile where the program calls it."""
+    folder = str(tmp_path / "site" / "deeploy_systolic" / "include")
+    for engines in ("cluster,systolic", "cluster"):
+        command = ("compile", *network, *CHIP, "--engines", engines)
+        deeploy(*command, "-o", engines)
+        assert (folder in Path(engines, "Makefile").read_text()) == ("systolic" in engines)
 
 
 def test_model_is_exact(plugin: None, tmp_path: Path) -> None:

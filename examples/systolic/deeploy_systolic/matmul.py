@@ -37,9 +37,8 @@ class SystolicMatmul(MatmulKernel):
     def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
         *batches, m, n, k = sizes
         batch = batches[-1] if batches else 1
-        return CALL + batch * (
-            JOB + unit_cycles(m, n, k, element_bytes(element_type(op.results[0])))
-        )
+        product = unit_cycles(m, n, k, element_bytes(element_type(op.results[0])))
+        return CALL + batch * (JOB + product)
 
 
 def unit_cycles(m: Sizes, n: Sizes, k: Sizes, result_bytes: int) -> Sizes:
