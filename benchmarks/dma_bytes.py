@@ -21,7 +21,7 @@ def measure(name: str, l1: int) -> tuple[object, ...]:
     """A row of the table."""
     net = network(name)
     with tempfile.TemporaryDirectory(prefix="deeploy-") as folder:
-        options = ["--target", "siracusa", "--l1", l1, "-o", folder]
+        options = ["--target", "siracusa", "--engines", "cluster", "--l1", l1, "-o", folder]
         result = deeploy_json("compile", net.model, *options)
     moved, compulsory = moved_bytes(result["dma"]), net.compulsory_bytes()
     transfers = sum(entry["transfers"] for entry in result["dma"])

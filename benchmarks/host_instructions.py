@@ -24,7 +24,19 @@ L1 = 64_000
 
 def build(net: Network, folder: Path, l1: int) -> Path:
     """Compile for one core and build; returns the program."""
-    options = ["--target", "siracusa", "--cores", 1, "--l1", l1, *net.data, "-o", folder]
+    options = [
+        "--target",
+        "siracusa",
+        "--engines",
+        "cluster",
+        "--cores",
+        1,
+        "--l1",
+        l1,
+        *net.data,
+        "-o",
+        folder,
+    ]
     deeploy("compile", net.model, *options)
     subprocess.run(["make", "-s", "-j2"], cwd=folder, check=True)
     (program,) = folder.glob("build/*/network")

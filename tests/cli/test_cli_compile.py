@@ -116,7 +116,8 @@ def test_targets(deeploy) -> None:
         assert text in done.out
     targets = {target["name"]: target for target in json.loads(deeploy("targets", "--json").out)}
     assert targets["siracusa"]["cores"] == 8
-    assert [m["name"] for m in targets["siracusa"]["memories"]] == ["L1", "L2"]
+    assert [m["name"] for m in targets["siracusa"]["memories"]] == ["L1", "L2", "WMEM"]
+    assert targets["siracusa"]["engines"] == ["cluster", "neureka"]
 
 
 def test_ops(deeploy) -> None:

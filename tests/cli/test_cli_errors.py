@@ -48,6 +48,7 @@ def test_command_lines(deeploy, arguments: list[str], texts: list[str]) -> None:
         (["--l2", ""], ["'' is not a number of bytes"]),
         (["--memory", "L1"], ["'L1' is not of the form NAME=BYTES"]),
         (["--memory", "L1=x"], ["'x' is not a number of bytes"]),
+        (["--engines", "tpu"], ["siracusa has no engine 'tpu'", "cluster, neureka"]),
         (["--memory", "L9=5"], ["has no memory 'L9'", "L1, L2"]),
         (["--memory", "L1=5", "--l1", "5"], ["twice for 'L1'"]),
         (["--cores", "0"], ["--cores", "> 0"]),
@@ -85,7 +86,8 @@ def test_options(deeploy, save, options: list[str], texts: list[str]) -> None:
     ("options", "texts"),
     [
         (["--l1", "200"], ["does not fit", "Conv_a", "bytes of L1"]),
-        (["--l2", "500"], ["does not fit", "L2", "5168 bytes"]),
+        (["--l2", "500"], ["does not fit", "L2", "4528 bytes"]),
+        (["--l2", "500", "--engines", "cluster"], ["does not fit", "L2", "5168 bytes"]),
         (["-p", "plan"], ["pass 'plan'", "run 'set-target"]),
         (["-p", "set-target{target=siracusa},place"], ["convert-to-channels-last"]),
     ],

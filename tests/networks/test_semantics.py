@@ -62,7 +62,7 @@ def test_dropped_halo_is_found(deeploy, monkeypatch: pytest.MonkeyPatch) -> None
     """tile that pads at the lower end of an image what belongs to its upper end."""
     nest_tiles = tile.nest_tiles
 
-    def without_halo(nest, box, b):
+    def without_halo(nest, box, b, *position):
         return {
             op: replace(
                 found,
@@ -71,7 +71,7 @@ def test_dropped_halo_is_found(deeploy, monkeypatch: pytest.MonkeyPatch) -> None
                     for sides in found.overhangs
                 ),
             )
-            for op, found in nest_tiles(nest, box, b).items()
+            for op, found in nest_tiles(nest, box, b, *position).items()
         }
 
     monkeypatch.setattr(tile, "nest_tiles", without_halo)
