@@ -24,20 +24,9 @@ L1 = 64_000
 
 def build(net: Network, folder: Path, l1: int) -> Path:
     """Compile for one core and build; returns the program."""
-    options = [
-        "--target",
-        "siracusa",
-        "--engines",
-        "cluster",
-        "--cores",
-        1,
-        "--l1",
-        l1,
-        *net.data,
-        "-o",
-        folder,
-    ]
-    deeploy("compile", net.model, *options)
+    # the cores alone: the host's model of an accelerator says nothing about kernels
+    chip = ["--target", "siracusa", "--engines", "cluster", "--cores", 1, "--l1", l1]
+    deeploy("compile", net.model, *chip, *net.data, "-o", folder)
     subprocess.run(["make", "-s", "-j2"], cwd=folder, check=True)
     (program,) = folder.glob("build/*/network")
     return program

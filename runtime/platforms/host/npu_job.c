@@ -131,59 +131,70 @@ static void *allocate(uint64_t elements) {
   return memory;
 }
 
-// The number of the bit, in a row of 256, that belongs to a channel of a step. Rows of 3x3 weights
-// hold one bit of all taps, those of 1x1 weights all bits.
-static uint32_t position(const job *t, uint32_t tap, uint32_t channel, uint32_t bit) {
-  if (t->mode == DPL_NPU_POINTWISE)
-    return channel / 4 * 32 + bit * 4 + channel % 4;
-  return tap * 28 + channel;
+// The weights of one output channel and step of 1x1: a row of 256 bits holds, for four channels at
+// a time, eight bits of four lanes.
+static void unpack_row(const uint8_t *bytes, uint32_t bits, int16_t *weights, uint32_t count) {
+  static uint8_t pairs[256][4]; // two bits of each lane
+  if (!pairs[1][0])
+    for (uint32_t byte = 0; byte < 256; byte++)
+      for (uint32_t lane = 0; lane < 4; lane++)
+        pairs[byte][lane] = (uint8_t)((byte >> lane & 1) | (byte >> (lane + 4) & 1) << 1);
+  uint32_t used = (1u << bits) - 1;
+  for (uint32_t c = 0; c < count; c += 4, bytes += 4)
+    for (uint32_t lane = 0; lane < 4 && c + lane < count; lane++)
+      weights[c + lane] = (int16_t)((pairs[bytes[0]][lane] | pairs[bytes[1]][lane] << 2 |
+                                     pairs[bytes[2]][lane] << 4 | pairs[bytes[3]][lane] << 6) &
+                                    used);
 }
 
-// Adds the weights of one output channel and step, or of a group of depthwise channels.
-static void unpack(const job *t, uint32_t at, uint32_t step, int32_t *weights, uint32_t stride) {
+// The weights of one output channel and step, or of a group of depthwise channels. Rows of 3x3
+// weights hold one bit of all taps.
+static void unpack(const job *t, uint32_t at, uint32_t step, int16_t *weights, uint32_t stride) {
   int far = (t->reg[DPL_NPU_CONFIGURATION] & DPL_NPU_WEIGHT_MEMORY) != 0;
   uint32_t taps = t->side * t->side, first = step * t->step;
   uint32_t count = t->inputs - first < t->step ? t->inputs - first : t->step;
+  if (t->mode == DPL_NPU_POINTWISE) {
+    unpack_row(reach(t, at, ROW, far), t->bits, weights + first, count);
+    return;
+  }
   for (uint32_t bit = 0; bit < t->bits; bit++) {
-    uint32_t row = t->mode == DPL_NPU_POINTWISE ? 0 : bit * t->reg[DPL_NPU_WEIGHT_STRIDE_0];
-    const uint8_t *bytes = reach(t, at + row, ROW, far);
+    const uint8_t *bytes = reach(t, at + bit * t->reg[DPL_NPU_WEIGHT_STRIDE_0], ROW, far);
     for (uint32_t tap = 0; tap < taps; tap++) {
       for (uint32_t c = 0; c < count; c++) {
-        uint32_t number = position(t, tap, c, bit);
-        weights[tap * stride + first + c] += (bytes[number / 8] >> number % 8 & 1) << bit;
+        uint32_t number = tap * 28 + c;
+        int16_t *weight = &weights[tap * stride + first + c];
+        *weight = (int16_t)(*weight | (bytes[number / 8] >> number % 8 & 1) << bit);
       }
     }
   }
 }
 
-// Weights with their offset: [output channel][tap][input channel], depthwise [tap][channel].
-static int32_t *load_weights(const job *t) {
+// Weights without their offset: [output channel][tap][input channel], depthwise [tap][channel].
+static int16_t *load_weights(const job *t) {
   uint32_t taps = t->side * t->side, filters = t->mode == DPL_NPU_DEPTHWISE ? 1 : t->outputs;
   uint32_t rows = t->mode == DPL_NPU_POINTWISE ? 1 : t->bits;
   uint64_t size = (uint64_t)filters * taps * t->inputs;
-  int32_t *weights = allocate(size);
+  int16_t *weights = allocate(size);
   for (uint32_t o = 0; o < filters; o++) {
     uint32_t at = t->reg[DPL_NPU_WEIGHTS] + o / t->block * t->block * t->input_blocks * rows * ROW +
                   o % t->block * t->reg[DPL_NPU_WEIGHT_STRIDE_1];
     for (uint32_t step = 0; step < t->input_blocks; step++)
       unpack(t, at + step * rows * ROW, step, weights + (uint64_t)o * taps * t->inputs, t->inputs);
   }
-  for (uint64_t i = 0; i < size; i++)
-    weights[i] += (int32_t)t->reg[DPL_NPU_WEIGHT_OFFSET];
   return weights;
 }
 
-static void set(int32_t *pixel, const job *t, const uint8_t *bytes, uint8_t value) {
+static void set(int16_t *pixel, const job *t, const uint8_t *bytes, uint8_t value) {
   int is_signed = (t->reg[DPL_NPU_CONFIGURATION] & DPL_NPU_SIGNED_INPUT) != 0;
   for (uint32_t c = 0; c < t->inputs; c++) {
     uint8_t byte = bytes ? bytes[c] : value;
-    pixel[c] = is_signed ? (int8_t)byte : byte;
+    pixel[c] = (int16_t)(is_signed ? (int8_t)byte : byte);
   }
 }
 
 // The pixels that a subtile reads, `width` to a row: padding, or what lies in memory. What the
 // registers leave out is poison.
-static void load_window(const job *t, uint32_t i, uint32_t j, int32_t *pixels, uint32_t rows,
+static void load_window(const job *t, uint32_t i, uint32_t j, int16_t *pixels, uint32_t rows,
                         uint32_t columns) {
   const uint32_t *reg = t->reg;
   uint32_t row = reg[DPL_NPU_INPUT_ROW_STRIDE], column = reg[DPL_NPU_INPUT_PIXEL_STRIDE];
@@ -192,7 +203,7 @@ static void load_window(const job *t, uint32_t i, uint32_t j, int32_t *pixels, u
   uint32_t top = i == 0 ? t->top : 0, left = j == 0 ? t->left : 0;
   for (uint32_t r = 0; r < rows; r++) {
     for (uint32_t c = 0; c < columns; c++) {
-      int32_t *pixel = pixels + (uint64_t)(r * columns + c) * t->inputs;
+      int16_t *pixel = pixels + (uint64_t)(r * columns + c) * t->inputs;
       int outside = r >= height + t->bottom || c >= width + t->right;
       int inside = r >= top && r < height && c >= left && c < width;
       uint32_t at = reg[DPL_NPU_INPUT] + (i * SUBTILE + r) * row + (j * SUBTILE + c) * column;
@@ -257,23 +268,46 @@ static void store(const job *t, uint32_t row, uint32_t column, int32_t *sums, co
   }
 }
 
-static void multiply(const job *t, const int32_t *pixels, uint32_t columns, const int32_t *weights,
+#define CHUNK 16384 // so many products of two bytes fit into 32 bits
+
+// The sum of x * w, modulo 2^32.
+static uint32_t dot(const int16_t *x, const int16_t *w, uint32_t n) {
+  uint32_t sum = 0;
+  for (uint32_t first = 0; first < n; first += CHUNK) {
+    uint32_t end = n - first < CHUNK ? n : first + CHUNK;
+    int32_t products = 0;
+    for (uint32_t c = first; c < end; c++)
+      products += x[c] * w[c];
+    sum += (uint32_t)products;
+  }
+  return sum;
+}
+
+static void multiply_depthwise(const job *t, const int16_t *x, const int16_t *w, int32_t *sums) {
+  uint32_t offset = t->reg[DPL_NPU_WEIGHT_OFFSET];
+  for (uint32_t c = 0; c < t->inputs; c++)
+    sums[c] =
+        (int32_t)((uint32_t)sums[c] + (uint32_t)(int32_t)x[c] * ((uint32_t)(int32_t)w[c] + offset));
+}
+
+static void multiply(const job *t, const int16_t *pixels, uint32_t columns, const int16_t *weights,
                      int32_t *sums) {
-  uint32_t depthwise = t->mode == DPL_NPU_DEPTHWISE, n = t->inputs, taps = t->side * t->side;
+  uint32_t n = t->inputs, taps = t->side * t->side;
   memset(sums, 0, t->outputs * sizeof *sums);
   for (uint32_t tap = 0; tap < taps; tap++) {
-    const int32_t *x = pixels + (uint64_t)(tap / t->side * columns + tap % t->side) * n;
-    if (depthwise) {
-      for (uint32_t c = 0; c < n; c++)
-        sums[c] = (int32_t)((uint32_t)sums[c] + (uint32_t)x[c] * (uint32_t)weights[tap * n + c]);
+    const int16_t *x = pixels + (uint64_t)(tap / t->side * columns + tap % t->side) * n;
+    if (t->mode == DPL_NPU_DEPTHWISE) {
+      multiply_depthwise(t, x, weights + tap * n, sums);
       continue;
     }
+    uint32_t inputs = 0;
+    for (uint32_t c = 0; c < n; c++)
+      inputs += (uint32_t)(int32_t)x[c];
+    // the offset of the weights is added as a multiple of the sum of inputs
+    uint32_t added = inputs * t->reg[DPL_NPU_WEIGHT_OFFSET];
     for (uint32_t o = 0; o < t->outputs; o++) {
-      const int32_t *w = weights + ((uint64_t)o * taps + tap) * n;
-      uint32_t sum = (uint32_t)sums[o];
-      for (uint32_t c = 0; c < n; c++)
-        sum += (uint32_t)x[c] * (uint32_t)w[c];
-      sums[o] = (int32_t)sum;
+      const int16_t *w = weights + ((uint64_t)o * taps + tap) * n;
+      sums[o] = (int32_t)((uint32_t)sums[o] + added + dot(x, w, n));
     }
   }
 }
@@ -302,8 +336,8 @@ void npu_poison(const uint32_t *registers, const dpl_arena *arenas, uint32_t cou
       }
 }
 
-static void run_subtile(const job *t, uint32_t i, uint32_t j, const int32_t *weights,
-                        int32_t *pixels, int32_t *sums, const uint8_t *scale, const uint8_t *bias) {
+static void run_subtile(const job *t, uint32_t i, uint32_t j, const int16_t *weights,
+                        int16_t *pixels, int32_t *sums, const uint8_t *scale, const uint8_t *bias) {
   uint32_t columns = columns_of(t, j) + t->side - 1;
   load_window(t, i, j, pixels, rows_of(t, i) + t->side - 1, columns);
   for (uint32_t r = 0; r < rows_of(t, i); r++) {
@@ -321,8 +355,9 @@ void npu_run(const uint32_t *registers, const dpl_arena *arenas, uint32_t count)
   uint64_t scales = (uint64_t)t.outputs * t.scale_bytes, window = SUBTILE + t.side - 1;
   const uint8_t *scale = normalise ? reach(&t, registers[DPL_NPU_SCALE], scales, 0) : NULL;
   const uint8_t *bias = add ? reach(&t, registers[DPL_NPU_BIAS], 4ull * t.outputs, 0) : NULL;
-  int32_t *weights = load_weights(&t);
-  int32_t *pixels = allocate(window * window * t.inputs), *sums = allocate(t.outputs);
+  int16_t *weights = load_weights(&t);
+  int16_t *pixels = allocate(window * window * t.inputs);
+  int32_t *sums = allocate(t.outputs);
   for (uint32_t i = 0; i < t.vertical; i++)
     for (uint32_t j = 0; j < t.horizontal; j++)
       run_subtile(&t, i, j, weights, pixels, sums, scale, bias);
