@@ -6,13 +6,15 @@ lies. Where the interval decides a minimum or a maximum, nothing is emitted.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from xdsl.builder import Builder
 from xdsl.dialects import arith
 from xdsl.dialects.builtin import IndexType, IntegerAttr
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import Block, Operation, SSAValue
+from xdsl.rewriter import InsertPoint
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,15 @@ class Index:
     def constant(self) -> int | None:
         """The value where it is known."""
         return self.value if isinstance(self.value, int) else None
+
+
+@contextmanager
+def inside(builder: Builder, block: Block) -> Generator[None]:
+    """Build at the end of a block, and afterwards where the builder was."""
+    saved = builder.insertion_point
+    builder.insertion_point = InsertPoint.at_end(block)
+    yield
+    builder.insertion_point = saved
 
 
 class IndexBuilder:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from deeploy.dialects.npu import DENSE, DEPTHWISE, MODES, POINTWISE, Mode
-from deeploy.engines.neureka.packing import pack, symmetric_offset, unpack
+from deeploy.engines.neureka.packing import pack, unpack
 from deeploy.resources import Array
 
 SHAPES = {
@@ -56,7 +56,3 @@ def test_bytes_of_layers() -> None:
     assert POINTWISE.packed_shape(64, 64, 4) == (64, 64)
     assert DENSE.packed_shape(16, 30, 4) == (16, 256)
     assert DEPTHWISE.packed_shape(64, 64, 8) == (3, 256)
-
-
-def test_offsets_make_weights_signed() -> None:
-    assert [symmetric_offset(bits) for bits in (2, 4, 8)] == [-2, -8, -128]

@@ -23,11 +23,6 @@ LANES = 4
 """Channels that lie next to each other in 1x1 weights."""
 
 
-def symmetric_offset(bits: int) -> int:
-    """What is added to unsigned weights so that they stand for signed ones of `bits` bits."""
-    return -(1 << (bits - 1))
-
-
 def pack(weights: Array, mode: Mode, bits: int) -> Array:
     """Pack weights as the accelerator reads them.
 

@@ -176,11 +176,6 @@ def quantize(
     )
 
 
-def add_numbers(low: int = LOWEST, high: int = HIGHEST, **numbers: int) -> RequantAttr:
-    """A requantisation that clamps to 32 bits, or less if limits are given."""
-    return RequantAttr.of(min=low, max=high, **numbers)
-
-
 # --- Bounds ---------------------------------------------------------------------------------------
 
 

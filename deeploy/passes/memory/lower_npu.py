@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -31,7 +29,7 @@ from deeploy.dialects.npu import (
 )
 from deeploy.engines.neureka.grids import SUBTILE, pixel_grids
 from deeploy.engines.neureka.registers import Addresses, Job, register_values
-from deeploy.interfaces.index import Index, IndexBuilder
+from deeploy.interfaces.index import Index, IndexBuilder, inside
 from deeploy.interfaces.tiling import shape_of
 from deeploy.targets import Target, target_of
 
@@ -197,7 +195,7 @@ class Lowering:
         left = b.rem(Index(beyond.value, 0, beyond.high), SUBTILE)
         some = self.insert(arith.CmpiOp(b.value(left), b.value(Index.of(0)), "ne"))
         body = Block()
-        with self.inside(body):
+        with inside(self.builder, body):
             last = b.sub(tokens, Index.of(SUBTILE))
             self.emit_grid(job, at, last, (Index.of(1), Index.of(SUBTILE)), SUBTILE)
             self.insert(scf.YieldOp())
@@ -240,11 +238,3 @@ class Lowering:
         """Insert an op with the location of the start."""
         op.location = self.start.location
         return self.builder.insert(op)
-
-    @contextmanager
-    def inside(self, block: Block) -> Generator[None]:
-        """Build at the end of a block."""
-        saved = self.builder.insertion_point
-        self.builder.insertion_point = InsertPoint.at_end(block)
-        yield
-        self.builder.insertion_point = saved

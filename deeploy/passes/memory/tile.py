@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -33,7 +32,7 @@ from deeploy.dialects.tiled import NestOp
 from deeploy.engines import ENGINE, Launch, engine_of, kernel_of
 from deeploy.functions import functions_of
 from deeploy.interfaces.footprint import ORIGIN, OpTile, Span, nest_tiles, whole_range
-from deeploy.interfaces.index import Index, IndexBuilder
+from deeploy.interfaces.index import Index, IndexBuilder, inside
 from deeploy.interfaces.tiling import shape_of
 from deeploy.passes.levels import check_lowered
 from deeploy.planner.layout import NestLayout
@@ -161,14 +160,6 @@ class NestLowering:
         op.location = self.nest.location
         return self.builder.insert(op)
 
-    @contextmanager
-    def inside(self, block: Block) -> Generator[None]:
-        """Build at the end of a block."""
-        saved = self.builder.insertion_point
-        self.builder.insertion_point = InsertPoint.at_end(block)
-        yield
-        self.builder.insertion_point = saved
-
     def lower_loop(self) -> None:
         """One loop over all tiles; what stays is copied before and after it."""
         count = self.layout.tiles
@@ -181,7 +172,7 @@ class NestLowering:
         if self.nest.buffers is not None and self.nest.buffers.value.data == 2:
             loop.attributes[PIPELINE] = UnitAttr()
         self.insert(loop)
-        with self.inside(body):
+        with inside(self.builder, body):
             self.lower_tile(Index(body.args[0], 0, count - 1))
             self.insert(scf.YieldOp())
 
@@ -266,7 +257,7 @@ class NestLowering:
             phase = self.index.value(self.index.rem(tile, operand.period))
             changed = self.insert(arith.CmpiOp(phase, zero, "eq"))
             then = Block()
-            with self.inside(then):
+            with inside(self.builder, then):
                 self.copy_tile(operand, spans[value], tile)
                 self.insert(scf.YieldOp())
             self.insert(scf.IfOp(changed.results[0], [], Region(then)))
