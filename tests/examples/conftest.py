@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "tinystories"
-sys.path.insert(0, str(EXAMPLE))
+sys.path[:0] = [str(EXAMPLE), str(ROOT / "examples" / "llama")]
 
 from checkpoint import Checkpoint, Config, random_checkpoint  # noqa: E402
 from tokenizer import Tokenizer  # noqa: E402
