@@ -10,9 +10,9 @@ import operator
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
 
-from xdsl.dialects import arith, memref
+from xdsl.dialects import arith, memref, scf
 from xdsl.dialects.builtin import DYNAMIC_INDEX, IntegerAttr
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import Block, Operation, SSAValue
 
 from deeploy.diagnostics import fail
 from deeploy.dialects.mem import memref_of
@@ -116,3 +116,40 @@ def closure(roots: Iterable[SSAValue]) -> set[SSAValue]:
         if isinstance(value.owner, Operation):
             work += value.owner.operands
     return needed
+
+
+def values_taken(extents: Sequence[Extent]) -> set[tuple[int, ...]]:
+    """All that some extents are together in the turns of the loop around them.
+
+    Nothing where they depend on more than one loop, or on the arguments of a function.
+    """
+    needed = closure(extent for extent in extents if isinstance(extent, SSAValue))
+    arguments = [value for value in needed if isinstance(value.owner, Block)]
+    if not arguments:
+        return {tuple(evaluate(extent, {}) for extent in extents)}
+    loop = arguments[0].owner.parent_op()
+    if len(arguments) > 1 or not isinstance(loop, scf.ForOp):
+        return set()
+    limits = (loop.lb, loop.ub, loop.step)
+    if not all(isinstance(limit.owner, arith.ConstantOp) for limit in limits):
+        return set()
+    turns = range(*(evaluate(limit, {}) for limit in limits))
+    return {
+        tuple(evaluate(extent, known) for extent in extents)
+        for known in ({arguments[0]: turn} for turn in turns)
+    }
+
+
+def evaluate(extent: Extent, known: dict[SSAValue, int]) -> int:
+    """An extent, given what it depends on; `known` gets what lies between.
+
+    Raises:
+        PassFailedException: it is more than index arithmetic.
+    """
+    if isinstance(extent, int):
+        return extent
+    if extent not in known:
+        assert isinstance(extent.owner, Operation)
+        operands = [evaluate(operand, known) for operand in extent.owner.operands]
+        known[extent] = function_of(extent.owner)(*operands)
+    return known[extent]

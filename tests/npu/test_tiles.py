@@ -27,8 +27,9 @@ from xdsl.rewriter import InsertPoint, Rewriter
 
 from deeploy.commands.build import build, run_program
 from deeploy.dialects.mem import memref_of, strides_of
-from deeploy.dialects.npu import StartOp, WaitOp
+from deeploy.dialects.npu import StartOp, TriggerOp, WaitOp
 from deeploy.emit.project import Inference, write_project
+from deeploy.engines.neureka.grids import pixel_grids, whole
 from deeploy.interfaces.footprint import Span, op_tile
 from deeploy.interfaces.index import Index, IndexBuilder
 from deeploy.interpreters import run_module
@@ -109,13 +110,17 @@ def test_numpy(data: st.DataObject) -> None:
 
 @pytest.mark.parametrize("count, tile", [(100, 36), (50, 45), (10, 7), (13, 7), (12, 5), (40, 36)])
 def test_tokens(count: int, tile: int) -> None:
-    """A number of tokens that is known at run time only: rows of six, and the rest."""
+    """Tiles at the border have grids of their own."""
     ctx, module = prepare([tokens(count)], ["L1"])
     inputs, expected = values([tokens(count)], 0)
     (start,) = [op for op in module.walk() if isinstance(op, StartOp)]
     cut(start, [tile if it.name == "ow" else it.extent for it in start.op.iterators()])
     lower(ctx, module)
     same(run_module(ctx, module, inputs), expected)
+    layouts = {size: pixel_grids(1, size) for size in (tile, count % tile) if size}
+    as_they_are = all(grids == whole(1, size) for size, grids in layouts.items())
+    triggers = sum(isinstance(op, TriggerOp) for op in module.walk())
+    assert triggers == (1 if as_they_are else sum(map(len, layouts.values())))
 
 
 def test_host(tmp_path_factory: pytest.TempPathFactory) -> None:

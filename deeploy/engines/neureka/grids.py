@@ -30,6 +30,11 @@ class Grid:
         return -(-self.rows // SUBTILE) * -(-self.columns // SUBTILE)
 
 
+def whole(rows: int, columns: int) -> tuple[Grid, ...]:
+    """The image as it is, in one job."""
+    return (Grid(0, rows, columns, columns),)
+
+
 @lru_cache(maxsize=4096)
 def pixel_grids(rows: int, columns: int) -> tuple[Grid, ...]:
     """The jobs with the fewest subtiles that compute `rows * columns` pixels in a row.
@@ -37,7 +42,7 @@ def pixel_grids(rows: int, columns: int) -> tuple[Grid, ...]:
     Among equals, the fewest jobs; the image as it is comes first.
     """
     pixels, full = rows * columns, SUBTILE * SUBTILE
-    layouts: list[tuple[Grid, ...]] = [(Grid(0, rows, columns, columns),)]
+    layouts: list[tuple[Grid, ...]] = [whole(rows, columns)]
     for height in range(1, min(SUBTILE, pixels) + 1):
         pitch = pixels // height
         layouts.append((Grid(0, height, pixels - (height - 1) * pitch, pitch),))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -27,10 +29,11 @@ from deeploy.dialects.npu import (
     TriggerOp,
     WriteOp,
 )
-from deeploy.engines.neureka.grids import SUBTILE, pixel_grids
+from deeploy.engines.neureka.grids import Grid, pixel_grids, whole
 from deeploy.engines.neureka.registers import Addresses, Job, register_values
 from deeploy.interfaces.index import Index, IndexBuilder, inside
 from deeploy.interfaces.tiling import shape_of
+from deeploy.interpreters.indices import values_taken
 from deeploy.targets import Target, target_of
 
 IMAGE_RANK = 4
@@ -165,55 +168,57 @@ class Lowering:
         )
 
     def lay_out(self, job: Job, at: Addresses) -> None:
-        """Emit a tile as one job, or as several that take less time together."""
-        rows, columns = job.rows, job.columns
-        if job.mode is not POINTWISE:
-            self.emit(job, at)
-        elif rows.constant == 1 and columns.constant is None:
-            self.lay_out_tokens(job, at)
-        elif rows.constant and columns.constant and self.is_flat(job, columns.constant):
-            for grid in pixel_grids(rows.constant, columns.constant):
-                size = (Index.of(grid.rows), Index.of(grid.columns))
-                self.emit_grid(job, at, Index.of(grid.first), size, grid.pitch)
-        else:
-            self.emit(job, at)
+        """Emit a tile as one job, or as several that take less time together.
 
-    def is_flat(self, job: Job, columns: int) -> bool:
-        """Whether pixels lie in a row, in input and output."""
-        pairs = (job.input_strides, job.output_strides)
-        return job.rows.constant == 1 or all(row == columns * pixel for row, pixel in pairs)
-
-    def lay_out_tokens(self, job: Job, at: Addresses) -> None:
-        """A number of tokens known at run time: rows of six, and the last six if some are left."""
-        b, tokens = self.index, job.columns
-        columns = b.min(tokens, Index.of(SUBTILE))
-        rows = b.max(b.div(tokens, SUBTILE), Index.of(1))
-        self.emit_grid(job, at, Index.of(0), (rows, columns), SUBTILE)
-        if tokens.high <= SUBTILE:
+        Tiles at the border may have other sizes: each size has its own jobs.
+        """
+        sizes = values_taken((job.rows.value, job.columns.value))
+        layouts = {size: self.grids(job, *size) for size in sorted(sizes, reverse=True)}
+        if all(grids == whole(*size) for size, grids in layouts.items()):
+            self.emit(job, at)
             return
-        beyond = b.sub(tokens, columns)
-        left = b.rem(Index(beyond.value, 0, beyond.high), SUBTILE)
-        some = self.insert(arith.CmpiOp(b.value(left), b.value(Index.of(0)), "ne"))
+        for (rows, columns), grids in layouts.items():
+            with self.only_if(job.rows, rows), self.only_if(job.columns, columns):
+                part = replace(job, rows=Index.of(rows), columns=Index.of(columns))
+                if grids == whole(rows, columns):
+                    self.emit(part, at)
+                else:
+                    self.emit_grids(part, at, grids)
+
+    def grids(self, job: Job, rows: int, columns: int) -> tuple[Grid, ...]:
+        """The jobs of a tile of some size."""
+        pairs = (job.input_strides, job.output_strides)
+        flat = rows == 1 or all(row == columns * pixel for row, pixel in pairs)
+        return (
+            pixel_grids(rows, columns) if job.mode is POINTWISE and flat else whole(rows, columns)
+        )
+
+    @contextmanager
+    def only_if(self, index: Index, value: int) -> Generator[None]:
+        """Build what runs where an index has a value."""
+        if index.constant is not None:
+            yield
+            return
+        b = self.index
+        equal = self.insert(arith.CmpiOp(b.value(index), b.value(Index.of(value)), "eq"))
         body = Block()
         with inside(self.builder, body):
-            last = b.sub(tokens, Index.of(SUBTILE))
-            self.emit_grid(job, at, last, (Index.of(1), Index.of(SUBTILE)), SUBTILE)
+            yield
             self.insert(scf.YieldOp())
-        self.insert(scf.IfOp(some.results[0], [], Region(body)))
+        self.insert(scf.IfOp(equal.results[0], [], Region(body)))
 
-    def emit_grid(
-        self, job: Job, at: Addresses, first: Index, size: tuple[Index, Index], pitch: int
-    ) -> None:
-        """Emit a job on pixels that are cut into rows of their own."""
+    def emit_grids(self, job: Job, at: Addresses, grids: tuple[Grid, ...]) -> None:
+        """Emit jobs on pixels that are cut into rows of their own."""
         (_, pixel), (_, out_pixel) = job.input_strides, job.output_strides
-        grid = replace(
-            job,
-            rows=size[0],
-            columns=size[1],
-            input_strides=(pitch * pixel, pixel),
-            output_strides=(pitch * out_pixel, out_pixel),
-        )
-        self.emit(grid, self.moved(at, first, pixel, out_pixel))
+        for grid in grids:
+            part = replace(
+                job,
+                rows=Index.of(grid.rows),
+                columns=Index.of(grid.columns),
+                input_strides=(grid.pitch * pixel, pixel),
+                output_strides=(grid.pitch * out_pixel, out_pixel),
+            )
+            self.emit(part, self.moved(at, Index.of(grid.first), pixel, out_pixel))
 
     def moved(self, at: Addresses, by: Index, input: int, output: int) -> Addresses:
         """Addresses some images or pixels further, given the bytes of one in input and output."""

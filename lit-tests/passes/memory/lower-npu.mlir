@@ -88,3 +88,44 @@ builtin.module attributes {mem.target = {name = "chip", cores = 2 : i64, compute
 // C:         dpl_npu_write(DPL_NPU_INPUT, dpl_npu_address(network_L1));
 // C:         dpl_npu_write(DPL_NPU_INPUT_ROW_STRIDE, 192);
 // C:         dpl_npu_write(DPL_NPU_INPUT, dpl_npu_address(network_L1) + 896);
+
+// -----
+
+// Tiles of 24 of 64 tokens: two of 4 x 6 pixels, and the last one's 16 tokens as 3 x 6 that overlap.
+
+builtin.module attributes {mem.target = {name = "chip", cores = 2 : i64, compute = "L1", io = "L1", memories = [{name = "L1", size = 65536 : i64, align = 16 : i64, constants = 1 : i64, activations = 1 : i64, engine = "", address = 268435456 : i64}], links = [], engines = ["neureka", "cluster"], platform = "host", barrier_cycles = 15 : i64, summary = ""}} {
+  func.func @network(%x: memref<64x32xui8, #mem.level<"L1">>, %w: memref<10x32xui8, #mem.level<"L1">>, %y: memref<64x10xsi32, #mem.level<"L1">>) -> memref<64x10xsi32, #mem.level<"L1">> {
+    %q = npu.queue
+    %0 = arith.constant 0 : index
+    %1 = arith.constant 1 : index
+    %3 = arith.constant 3 : index
+    %24 = arith.constant 24 : index
+    %64 = arith.constant 64 : index
+    scf.for %tile = %0 to %3 step %1 {
+      %first = arith.muli %tile, %24 : index
+      %rest = arith.subi %64, %first : index
+      %count = arith.minsi %rest, %24 : index
+      %x_tile = memref.subview %x[%first, 0] [%count, 32] [1, 1] : memref<64x32xui8, #mem.level<"L1">> to memref<?x32xui8, strided<[32, 1], offset: ?>, #mem.level<"L1">>
+      %y_tile = memref.subview %y[%first, 0] [%count, 10] [1, 1] : memref<64x10xsi32, #mem.level<"L1">> to memref<?x10xsi32, strided<[10, 1], offset: ?>, #mem.level<"L1">>
+      npu.start ins(%x_tile, %w : memref<?x32xui8, strided<[32, 1], offset: ?>, #mem.level<"L1">>, memref<10x32xui8, #mem.level<"L1">>) outs(%y_tile : memref<?x10xsi32, strided<[10, 1], offset: ?>, #mem.level<"L1">>) overhang [] on %q {
+      ^bb0(%4: tensor<64x32xui8>, %5: tensor<10x32xui8>):
+        %6 = npu.conv %4, %5 {mode = "pointwise", strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, weight_bits = 8, weight_offset = -128} : tensor<64x32xui8>, tensor<10x32xui8> -> tensor<64x10xsi32>
+        npu.yield %6 : tensor<64x10xsi32>
+      }
+      npu.wait %q
+    }
+    func.return %y : memref<64x10xsi32, #mem.level<"L1">>
+  }
+}
+
+// CHECK:       scf.for
+// CHECK:         arith.cmpi eq, %count
+// CHECK:         scf.if
+// CHECK:           npu.trigger
+// CHECK:         arith.cmpi eq, %count
+// CHECK:         scf.if
+// CHECK:           npu.trigger
+// C:             if (count == 24) {
+// C:               dpl_npu_write(DPL_NPU_INPUT_ROW_STRIDE, 192);
+// C:             if (count == 16) {
+// C:               dpl_npu_write(DPL_NPU_INPUT_ROW_STRIDE, 160);
