@@ -207,7 +207,7 @@ class DeeployOptMain(xDSLOptMain):
             prog,
             self.pipeline.passes,
             self.instruments,
-            verify=not self.args.disable_verify,
+            verification="none" if self.args.disable_verify else "each",
         )
 
     def output_resulting_program(self, prog: ModuleOp) -> str:

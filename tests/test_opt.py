@@ -224,6 +224,48 @@ def test_erased_values_are_diagnosed(ctx: Context) -> None:
         run_pipeline(ctx, module, [ErasePass()])
 
 
+@dataclass(frozen=True)
+class DropUsePass(ModulePass):
+    """Leaves a use before its definition."""
+
+    name = "drop"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        first = op.body.block.first_op
+        first.detach()
+        op.body.block.add_op(first)
+
+
+@dataclass(frozen=True)
+class NothingPass(ModulePass):
+    name = "nothing"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("verification", "message"),
+    [
+        ("each", "^pass 'drop': test.op 'Add_2': operand 0 is used before it is defined$"),
+        ("ends", "^pass 'nothing': test.op 'Add_2': operand 0 .*; --verify-each looks for it"),
+    ],
+)
+def test_verification(ctx: Context, verification: str, message: str) -> None:
+    text = '%a = "test.op"() : () -> i32\n "test.op"(%a) : (i32) -> () loc("Add_2")'
+    module = Parser(ctx, text).parse_module()
+    with pytest.raises(PassFailedException, match=message):
+        run_pipeline(ctx, module, [DropUsePass(), NothingPass()], verification=verification)
+
+
+def test_no_verification(ctx: Context) -> None:
+    module = Parser(
+        ctx, '%a = "test.op"() : () -> i32\n "test.op"(%a) : (i32) -> ()'
+    ).parse_module()
+    run_pipeline(ctx, module, [DropUsePass(), NothingPass()], verification="none")
+    assert not module.body.block.first_op.results
+
+
 # --- Semantics ------------------------------------------------------------------------------------
 
 

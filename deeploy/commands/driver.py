@@ -24,7 +24,13 @@ from deeploy.diagnostics import fail
 from deeploy.emit.project import Inference, write_project
 from deeploy.frontend import import_growing, import_model
 from deeploy.functions import position_of
-from deeploy.instrumentation.pipeline import Instrument, Step, parse_passes, run_pipeline
+from deeploy.instrumentation.pipeline import (
+    Instrument,
+    Step,
+    Verification,
+    parse_passes,
+    run_pipeline,
+)
 from deeploy.instrumentation.printing import IRTree
 from deeploy.instrumentation.semantics import SemanticsChecker, entry_function, random_inputs
 from deeploy.instrumentation.timing import Timing
@@ -113,7 +119,9 @@ class Compiler:
         imported = module.clone()
         inferences = [self.single(ctx, module)] if options.stateful is None else []
         recorder = NestRecorder()
-        run_pipeline(ctx, module, passes, self.instruments(recorder))
+        run_pipeline(
+            ctx, module, passes, self.instruments(recorder), verification=self.verification()
+        )
         if options.stateful is not None:
             inferences = self.several(imported, module)
         if options.pipeline is not None:
@@ -133,6 +141,12 @@ class Compiler:
         if self.options.check_semantics:
             instruments.append(SemanticsChecker())
         return instruments
+
+    def verification(self) -> Verification:
+        """After each pass where somebody looks at what it leaves."""
+        options = self.options
+        watched = options.dump_ir is not None or options.check_semantics
+        return "each" if options.verify_each or watched else "ends"
 
     def load(self, ctx: Context) -> ModuleOp:
         """The imported network."""

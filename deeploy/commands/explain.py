@@ -69,7 +69,7 @@ def _explain(args: argparse.Namespace) -> list[Explanation]:
         compiler = Compiler(options, None, shown)
         ctx = make_context()
         module = compiler.load(ctx)
-        run_pipeline(ctx, module, passes[:at], [shown])
+        run_pipeline(ctx, module, passes[:at], [shown], verification="ends")
         rows = explain(module, plan.buffers)
         run_pipeline(ctx, module, [plan], [shown])
     nests = [nest for function in functions_of(module) for nest in nests_of(function)]

@@ -153,7 +153,8 @@ def as_rounded(ctx: Context, module: ModuleOp, options: CompileOptions) -> Modul
     """An imported network after the last approximate pass: what every later pass has to keep."""
     passes = parse_passes(Universe.get_multiverse().all_passes, pipeline_spec(options))
     approximate = [i for i, p in enumerate(passes) if isinstance(p, ApproximatePass)]
-    run_pipeline(ctx, module, passes[: approximate[-1] + 1] if approximate else ())
+    needed = passes[: approximate[-1] + 1] if approximate else ()
+    run_pipeline(ctx, module, needed, verification="ends")
     return module
 
 

@@ -52,6 +52,7 @@ class CompileOptions:
     expect: Path | None
     dump_ir: Path | None
     check_semantics: bool
+    verify_each: bool
     timing: bool
     report: bool
     json: bool
@@ -242,6 +243,11 @@ def _add_insight_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="run the module before and after each pass, and compare",
     )
+    group.add_argument(
+        "--verify-each",
+        action="store_true",
+        help="verify the IR after each pass, instead of before the first and after the last one",
+    )
     group.add_argument("--timing", action="store_true", help="print a table of times to stderr")
     group.add_argument(
         "--report", action="store_true", help="print nests and a map of the memories to stderr"
@@ -285,6 +291,7 @@ def read_options(
         expect=args.expect,
         dump_ir=args.dump_ir,
         check_semantics=args.check_semantics,
+        verify_each=args.verify_each,
         timing=args.timing,
         report=args.report,
         json=args.json,

@@ -6,17 +6,25 @@ import dataclasses
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 from xdsl.utils import arg_spec
-from xdsl.utils.exceptions import DiagnosticException, PassFailedException
+from xdsl.utils.exceptions import (
+    DiagnosticException,
+    PassFailedException,
+    VerifyException,
+)
 
 from deeploy.diagnostics import UsageError, did_you_mean, summary
 from deeploy.instrumentation.verification import verify_module
 
 PassFactories = Mapping[str, Callable[[], type[ModulePass]]]
+
+Verification: TypeAlias = Literal["each", "ends", "none"]
+"""When to verify: the input and after each pass; the input and after the last pass; never."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +67,7 @@ class Instrument:
         """Called before the pass runs."""
 
     def after_pass(self, step: Step, cost: Cost) -> None:
-        """Called when the pass has run and the module has been verified."""
+        """Called when the pass has run, and the module has been verified if it is."""
 
     def on_failure(self, step: Step, error: Exception) -> str | None:
         """Called when the pass, the verification or an `after_pass` raised `error`.
@@ -111,9 +119,10 @@ def _apply(step: Step, verify: bool) -> Cost:
     return Cost(applied - start, time.perf_counter() - applied)
 
 
-def _run_step(step: Step, instruments: Sequence[Instrument], verify: bool) -> None:
+def _run_step(step: Step, instruments: Sequence[Instrument], verification: Verification) -> None:
     for instrument in instruments:
         instrument.before_pass(step)
+    verify = verification == "each" or (verification == "ends" and not step.rest)
     try:
         cost = _apply(step, verify)
         for instrument in instruments:
@@ -121,7 +130,11 @@ def _run_step(step: Step, instruments: Sequence[Instrument], verify: bool) -> No
     except Exception as error:
         notes = [note for i in instruments if (note := i.on_failure(step, error))]
         where = f"pass '{step.current.name}'"
-        if isinstance(error, DiagnosticException):
+        expected = isinstance(error, DiagnosticException)
+        if verification == "ends" and (not expected or isinstance(error, VerifyException)):
+            # what is wrong may come from a pass before this one
+            notes.append("--verify-each looks for it after each pass")
+        if expected:
             text = "; ".join([f"{where}: {summary(error)}", *notes])
             raise PassFailedException(text) from error
         # Not the user's fault: keep the traceback, and say where it happened.
@@ -135,7 +148,7 @@ def run_pipeline(
     passes: Sequence[ModulePass],
     instruments: Sequence[Instrument] = (),
     *,
-    verify: bool = True,
+    verification: Verification = "each",
 ) -> None:
     """Apply `passes` to `module` in order, and verify it before the first and after each of them.
 
@@ -144,7 +157,8 @@ def run_pipeline(
         module: changed in place.
         passes: the pipeline.
         instruments: called in this order at every event.
-        verify: False skips verification, which makes a wrong module go unnoticed.
+        verification: "ends" saves time and trusts the passes in between; "none" lets a wrong
+            module go unnoticed.
 
     Raises:
         VerifyException: the input does not verify.
@@ -152,11 +166,11 @@ def run_pipeline(
             objected to what it did; the message names the pass.
     """
     pipeline = tuple(passes)
-    if verify:
+    if verification != "none":
         verify_module(module)
     for instrument in instruments:
         instrument.begin(ctx, module, pipeline)
     for index in range(len(pipeline)):
-        _run_step(Step(ctx, module, pipeline, index), instruments, verify)
+        _run_step(Step(ctx, module, pipeline, index), instruments, verification)
     for instrument in instruments:
         instrument.end(ctx, module)

@@ -75,6 +75,8 @@ class GraphOp(IRDLOperation, TilingInterface):
             VerifyException: an operand has such an extent where the op cannot follow.
         """
         found: dict[int, int] = {}
+        if not any(extent_of(operand) for operand in self.operands):
+            return found  # as nearly always: then nobody needs the maps
         for map, operand in zip(self.operand_maps(), self.operands, strict=True):
             if (extent := extent_of(operand)) is None:
                 continue
@@ -91,7 +93,7 @@ class GraphOp(IRDLOperation, TilingInterface):
         return found
 
     def domain(self) -> tuple[Iterator, ...]:
-        growing = self.growing() if any(map(extent_of, self.operands)) else {}
+        growing = self.growing()
         return tuple(
             replace(it, tileable=False, plus=growing[i]) if i in growing else it
             for i, it in enumerate(self.iterators())
@@ -104,6 +106,8 @@ class GraphOp(IRDLOperation, TilingInterface):
             VerifyException: the op does not work on what its operands are at run time.
         """
         growing = self.growing()
+        if not growing:
+            return None
         for map, operand in zip(self.operand_maps(), self.operands, strict=True):
             follows = any(_uses(form, growing) for form in linear_forms(map))
             if follows and extent_of(operand) is None:

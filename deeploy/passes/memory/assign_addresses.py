@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -59,6 +60,8 @@ class Assignment:
         self.function = function
         self.target = target
         self.order = {op: i for i, op in enumerate(function.body.block.ops)}
+        self.waits: dict[SSAValue, list[int]] = {}
+        """Where the waits on a token are, ascending; found when they are first asked for."""
 
     def run(self) -> None:
         """Place everything, then write the addresses into the IR."""
@@ -124,11 +127,18 @@ class Assignment:
         here = self.top_level(use)
         if use not in self.order or not isinstance(use, dma.StartOp | npu.StartOp):
             return here
-        token = use.channel if isinstance(use, dma.StartOp) else use.queue
-        waits = [
-            u.operation for u in token.uses if isinstance(u.operation, dma.WaitOp | npu.WaitOp)
-        ]
-        return min((p for w in waits if (p := self.top_level(w)) > here), default=here)
+        waits = self.waits_on(use.channel if isinstance(use, dma.StartOp) else use.queue)
+        following = bisect_right(waits, here)
+        return waits[following] if following < len(waits) else here
+
+    def waits_on(self, token: SSAValue) -> list[int]:
+        """The top-level positions of the waits on a token, ascending."""
+        if token not in self.waits:
+            users = (use.operation for use in token.uses)
+            self.waits[token] = sorted(
+                self.top_level(op) for op in users if isinstance(op, dma.WaitOp | npu.WaitOp)
+            )
+        return self.waits[token]
 
     def top_level(self, op: Operation) -> int:
         """The position, in the function, of the op around an op."""
