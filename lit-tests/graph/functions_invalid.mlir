@@ -115,7 +115,25 @@ func.func @network(%x: tensor<2x3xsi8>, %t: tensor<255xsi32>) {
   func.return
 }
 
-// CHECK: 'graph.int_softmax' needs a table of 256 elements
+// CHECK: 'graph.int_softmax' needs tables of 256 elements
+
+// -----
+
+func.func @network(%x: tensor<2x3xsi8>, %t: tensor<256xsi8>) {
+  %0 = graph.int_softmax %x mapping %t : tensor<256xsi8> {a = 1 : i64, b = 173 : i64, c = 15599 : i64, log2 = 127 : i64, requant = #graph.requant<mul = 3, add = 0, shift = 2, min = 0, max = 127>} : tensor<2x3xsi8> -> tensor<2x3xsi8>
+  func.return
+}
+
+// CHECK: 'graph.int_softmax' has both 'mapping' and 'requant'
+
+// -----
+
+func.func @network(%x: tensor<2x3xsi8>, %t: tensor<256xsi8>) {
+  %0 = graph.int_softmax %x mapping %t : tensor<256xsi8> {a = 1 : i64, b = 173 : i64, c = 15599 : i64, log2 = 127 : i64} : tensor<2x3xsi8> -> tensor<2x3xui8>
+  func.return
+}
+
+// CHECK: 'graph.int_softmax' needs a mapping to elements of the result's type
 
 // -----
 

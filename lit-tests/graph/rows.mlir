@@ -27,6 +27,14 @@ func.func @int_softmax_table(%x: tensor<4x9xui8>, %t: tensor<256xsi32>) -> tenso
 // CHECK-LABEL: func.func @int_softmax_table(%x: tensor<4x9xui8>, %t: tensor<256xsi32>) -> tensor<4x9xui8> {
 // CHECK-NEXT:    %0 = graph.int_softmax %x table %t : tensor<256xsi32> {a = 2 : i64, b = 9 : i64, c = 1 : i64, log2 = 5 : i64} : tensor<4x9xui8> -> tensor<4x9xui8>
 
+func.func @int_softmax_mapping(%x: tensor<4x9xui8>, %t: tensor<256xsi32>, %m: tensor<256xsi8>) -> tensor<4x9xsi8> {
+  %0 = graph.int_softmax %x table %t : tensor<256xsi32> mapping %m : tensor<256xsi8> {a = 2 : i64, b = 9 : i64, c = 1 : i64, log2 = 5 : i64} : tensor<4x9xui8> -> tensor<4x9xsi8>
+  func.return %0 : tensor<4x9xsi8>
+}
+
+// CHECK-LABEL: func.func @int_softmax_mapping(%x: tensor<4x9xui8>, %t: tensor<256xsi32>, %m: tensor<256xsi8>) -> tensor<4x9xsi8> {
+// CHECK-NEXT:    %0 = graph.int_softmax %x table %t : tensor<256xsi32> mapping %m : tensor<256xsi8> {a = 2 : i64, b = 9 : i64, c = 1 : i64, log2 = 5 : i64} : tensor<4x9xui8> -> tensor<4x9xsi8>
+
 func.func @ita_max(%x: tensor<2x5x9xsi8>) -> tensor<2x5x9xui8> {
   %0 = graph.ita_max %x {levels = 256 : i64} : tensor<2x5x9xsi8> -> tensor<2x5x9xui8>
   func.return %0 : tensor<2x5x9xui8>

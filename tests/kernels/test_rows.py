@@ -8,7 +8,6 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-U6, I6 = c_uint32 * 6, c_int32 * 6
 PAIRS = [(x, y) for x in ("s8", "u8") for y in ("s8", "u8", "s32")]
 
 
@@ -16,15 +15,27 @@ def instances(stem):
     return [(f"{stem}_{x}_{y}", {"X_T": h.CTYPE[x], "Y_T": h.CTYPE[y]}) for x, y in PAIRS]
 
 
-BASE = [*h.fields("x y", c_void_p), ("dim", U6), *h.fields("x_stride y_stride", I6)]
+class Walk(ctypes.Structure):
+    _fields_ = [("dim", c_uint32 * 5), ("stride", c_int32 * 5 * 2)]
+
+
+class Rows(ctypes.Structure):
+    _fields_ = [
+        *h.fields("count columns", c_uint32),
+        ("stride", c_int32 * 2),
+        ("walk", ctypes.POINTER(Walk)),
+    ]
+
+
+BASE = [*h.fields("x y", c_void_p), ("rows", Rows)]
 
 
 class SoftmaxArgs(ctypes.Structure):
     _fields_ = [
         *BASE,
-        ("table", c_void_p),
+        *h.fields("table mapping", c_void_p),
         *h.fields("a b c", c_int32),
-        ("log2", c_uint32),
+        *h.fields("log2 scale", c_uint32),
         ("rq", h.Requant),
         ("has_rq", c_uint32),
     ]
@@ -47,23 +58,33 @@ class FloatNormArgs(ctypes.Structure):
 
 
 def operand(fence, dtype, shape, gaps, rng):
-    """An operand with contiguous rows, and the strides the kernel sees."""
+    """An operand with contiguous rows."""
     strides, step = [0] * 6, 1
     for d in range(5, -1, -1):
         step += gaps[d] if d < 5 else 0
         strides[d] = step
         step *= shape[d]
-    seen = [0 if n == 1 else s for n, s in zip(shape, strides, strict=True)]
-    return h.Operand(fence, dtype, shape, strides, rng), I6(*seen)
+    return h.Operand(fence, dtype, shape, strides, rng)
+
+
+def rows_of(shape, x, y):
+    """The rows of two operands: those of a single dimension need no walk."""
+    count, long = math.prod(shape[:-1]), [d for d in range(5) if shape[d] > 1]
+    if len(long) < 2:
+        strides = [v.strides[long[0]] if long else 0 for v in (x, y)]
+        return Rows(count, shape[-1], (c_int32 * 2)(*strides), None)
+    strides = [(c_int32 * 5)(*v.strides[:5]) for v in (x, y)]
+    walk = Walk((c_uint32 * 5)(*shape[:5]), (c_int32 * 5 * 2)(*strides))
+    return Rows(count, shape[-1], (c_int32 * 2)(), ctypes.pointer(walk))
 
 
 def pair(x_type, y_type, shape, gaps, rng, spread):
     """x and y, and the fields that all kernels on rows begin with. Some rows are nearly equal."""
-    x, x_stride = operand(0, h.DTYPE[x_type], shape, gaps[0], rng)
+    x = operand(0, h.DTYPE[x_type], shape, gaps[0], rng)
     if spread and x.dtype.kind != "f":
         x.view()[...] >>= spread
-    y, y_stride = operand(1, h.DTYPE[y_type], shape, gaps[1], rng)
-    return x, y, (x.address, y.address, U6(*shape), x_stride, y_stride)
+    y = operand(1, h.DTYPE[y_type], shape, gaps[1], rng)
+    return x, y, (x.address, y.address, rows_of(shape, x, y))
 
 
 SHAPES = st.tuples(*[st.sampled_from([1, 1, 2, 3])] * 5, st.integers(1, 70))
@@ -88,7 +109,7 @@ def epilogue(args, y, rng, flags):
     return (lambda v: scaling.apply(v)) if flags[0] else (lambda v: v.astype(y.dtype))
 
 
-def rows_of(x):
+def lists_of(x):
     view = x.view()
     return view.reshape(-1, view.shape[-1]).tolist()
 
@@ -98,16 +119,25 @@ def truncated(a, b):
     return abs(a) // b * (1 if a >= 0 else -1)
 
 
+def softmax_of(x, term):
+    """`e * 255 / sum(e)` of each row."""
+    expected = []
+    for row in lists_of(x):
+        terms = [term(max(row) - v) for v in row]
+        expected.append([e * 255 // sum(terms) for e in terms])
+    return np.array(expected).reshape(x.shape)
+
+
 @settings(settings.get_profile("kernels"))
 @given(
     **COMMON,
     flags=FLAGS,
     numbers=st.sampled_from([(1, 345, 62395, 255), (1, 173, 15599, 127), (2, 70, 100, 40)]),
     log2=st.sampled_from([None, None, 1, 3, 9, 30, 256, 1000]),
-    tabulated=st.booleans(),
+    scale=st.sampled_from([1, 1, 3, 40]),
 )
 def test_int_softmax(
-    kernels, variant, number, shape, gaps, spread, cores, seed, flags, numbers, log2, tabulated
+    kernels, variant, number, shape, gaps, spread, cores, seed, flags, numbers, log2, scale
 ):
     rng = np.random.default_rng(seed)
     table = instances("int_softmax")
@@ -120,17 +150,41 @@ def test_int_softmax(
         z = min(distance // log2, 31)
         return (a * (z * log2 - distance + b) ** 2 + c) >> z
 
-    entries = (c_uint32 * 256)(*(term(distance) for distance in range(256)))
-    # what is looked up is not computed
-    numbers = (ctypes.addressof(entries), 0, 0, 0, 0) if tabulated else (None, a, b, c, log2)
-    args = SoftmaxArgs(*base, *numbers)
+    args = SoftmaxArgs(*base, None, None, a, b, c, log2, scale)
     apply = epilogue(args, y, rng, flags)
     h.run(kernels("int_softmax", table, variant), name, args, cores, rng)
-    expected = []
-    for row in rows_of(x):
-        terms = [term(max(row) - v) for v in row]
-        expected.append([e * 255 // sum(terms) for e in terms])
-    y.check(apply(np.array(expected).reshape(shape)))
+    y.check(apply(softmax_of(x, term)))
+
+
+@settings(settings.get_profile("kernels"))
+@given(
+    **COMMON,
+    flags=FLAGS,
+    most=st.sampled_from([1, 2, 24, 1000, 11003, 181420, 2**23 // 2, (2**31 - 1) // 255]),
+    fall=st.sampled_from([0.0, 0.1, 1.0, 10.0]),
+    fraction=st.sampled_from([1.0, 1.0, 0.5, 0.001, 0.0]),
+    mapped=st.booleans(),
+)
+def test_int_softmax_table(
+    kernels, variant, number, shape, gaps, spread, cores, seed, flags, most, fall, fraction, mapped
+):
+    rng = np.random.default_rng(seed)
+    table = instances("int_softmax")
+    name = h.pick(table, variant, number)
+    x, y, base = pair(*name.split("_")[-2:], shape, gaps, rng, spread)
+    falling = most * np.exp(-fall * np.arange(256) / 10)
+    terms = (falling * rng.uniform(0.5, 1, 256)).astype(np.int64)
+    terms[0] = most
+    scale = max(1, int(fraction * ((2**31 - 1) // (most * 255))))
+    entries = h.fenced(2, (terms * (255 * scale)).astype(np.uint32))
+    results = h.fenced(3, rng.permutation(256).astype(y.dtype))
+    # what is looked up is not computed
+    mapping = results.address if mapped else None
+    args = SoftmaxArgs(*base, entries.address, mapping, 0, 0, 0, 0, 0)
+    apply = epilogue(args, y, rng, flags)
+    h.run(kernels("int_softmax", table, variant), name, args, cores, rng)
+    expected = softmax_of(x, lambda distance: int(terms[distance]))
+    y.check(results.flat[expected] if mapped else apply(expected))
 
 
 @settings(settings.get_profile("kernels"))
@@ -149,7 +203,7 @@ def test_ita_max(kernels, variant, number, shape, gaps, spread, cores, seed, fla
     apply = epilogue(args, y, rng, flags)
     h.run(kernels("ita_max", table, variant), name, args, cores, rng)
     expected = []
-    for row in rows_of(x):
+    for row in lists_of(x):
         most, total = None, 0
         for first in range(0, len(row), group):
             part = row[first : first + group]
@@ -181,7 +235,7 @@ def test_int_norm(kernels, variant, number, shape, gaps, spread, cores, seed, sh
     h.run(kernels(stem, table, variant), name, args, cores, rng)
     w, b = (v.tolist() for v in vectors)
     expected = []
-    for row in rows_of(x):
+    for row in lists_of(x):
         mean = truncated(sum(row), columns) if layer else 0
         row = [v - mean for v in row]
         std = math.isqrt(sum(v * v for v in row) // columns + 1)

@@ -14,6 +14,7 @@ from xdsl.dialects.builtin import (
     IntegerType,
     TensorType,
 )
+from xdsl.ir import SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineMap
 from xdsl.irdl import (
     AttrSizedOperandSegments,
@@ -132,11 +133,13 @@ class IntSoftmaxOp(RequantisedRowOp):
     `z = clamp(-(x' / log2), 0, 31)`, `p = x' + z * log2` and `e = (a * (p + b)² + c) >> z`, the
     result is `e * 255 / sum(e)`; divisions truncate. `255 * e` and the sums have 31 bits.
 
-    Where `table` is given, `e` is its element number `max - x`."""
+    Where `table` is given, its element number `max - x` is `e` times `255 * scale()`, which changes
+    no quotient. Where `mapping` is given, its elements replace the 256 results."""
 
     name = "graph.int_softmax"
     input = operand_def(TensorType)
     table = opt_operand_def(TensorType)
+    mapping = opt_operand_def(TensorType)
     a = prop_def(IntegerAttr[I64])
     b = prop_def(IntegerAttr[I64])
     c = prop_def(IntegerAttr[I64])
@@ -145,13 +148,18 @@ class IntSoftmaxOp(RequantisedRowOp):
     irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
     traits = traits_def(Pure())
     assembly_format = (
-        "$input (`table` $table^ `:` type($table))? (`mul` $mul^ `:` type($mul))? "
-        "(`add` $add^ `:` type($add))? attr-dict `:` type($input) `->` type($result)"
+        "$input (`table` $table^ `:` type($table))? (`mapping` $mapping^ `:` type($mapping))? "
+        "(`mul` $mul^ `:` type($mul))? (`add` $add^ `:` type($add))? "
+        "attr-dict `:` type($input) `->` type($result)"
     )
+
+    def tables(self) -> tuple[SSAValue, ...]:
+        """The operands with an entry for each distance or result."""
+        return tuple(v for v in (self.table, self.mapping) if v is not None)
 
     def iterators(self) -> tuple[Iterator, ...]:
         entries = Iterator("entry", DISTANCES, parallel=False)
-        return super().iterators() + (() if self.table is None else (entries,))
+        return super().iterators() + ((entries,) if self.tables() else ())
 
     def row_map(self) -> AffineMap:
         rank = len(self.infer_shape())
@@ -160,8 +168,8 @@ class IntSoftmaxOp(RequantisedRowOp):
     def operand_maps(self) -> tuple[AffineMap, ...]:
         rank = len(self.infer_shape())
         entries = AffineMap(rank + 1, 0, (AffineDimExpr(rank),))
-        table = () if self.table is None else (entries,)
-        return (*self.result_maps(), *table, *self.epilogue_maps())
+        tables = (entries,) * len(self.tables())
+        return (*self.result_maps(), *tables, *self.epilogue_maps())
 
     def result_maps(self) -> tuple[AffineMap, ...]:
         rank = len(self.infer_shape())
@@ -175,17 +183,35 @@ class IntSoftmaxOp(RequantisedRowOp):
         p = z * log2 - distance + self.b.value.data
         return (self.a.value.data * p * p + self.c.value.data) >> z
 
+    def terms(self) -> list[int]:
+        """`e` at all distances from the maximum."""
+        return [self.term(distance) for distance in range(DISTANCES)]
+
+    def scale(self) -> int:
+        """The largest number `s` with which `s * 255 * e` and `s * sum(e)` have 31 bits."""
+        return ((1 << 31) - 1) // (max(self.terms()) * max(shape_of(self.input)[-1], 255))
+
     def verify_(self) -> None:
         super().verify_()
         self.verify_positive(log2=self.log2)
-        if self.table is not None and shape_of(self.table) != (DISTANCES,):
-            raise VerifyException(f"'{self.name}' needs a table of {DISTANCES} elements")
-        terms = [self.term(distance) for distance in range(DISTANCES)]
+        if any(shape_of(table) != (DISTANCES,) for table in self.tables()):
+            raise VerifyException(f"'{self.name}' needs tables of {DISTANCES} elements")
+        self.verify_mapping()
+        terms = self.terms()
         if min(terms) < 0 or terms[0] < 1:
             raise VerifyException(f"'{self.name}' has terms below zero, or none at the maximum")
         columns = shape_of(self.input)[-1]
         if max(terms) * max(columns, 255) >= 1 << 31:
             raise VerifyException(f"'{self.name}' exceeds 31 bits on rows of {columns} columns")
+
+    def verify_mapping(self) -> None:
+        """Check that `mapping` has what the result takes, and that nothing changes that again."""
+        if self.mapping is None:
+            return
+        if self.requant is not None:
+            raise VerifyException(f"'{self.name}' has both 'mapping' and 'requant'")
+        if element_type(self.mapping) != element_type(self.result):
+            raise VerifyException(f"'{self.name}' needs a mapping to elements of the result's type")
 
 
 @irdl_op_definition

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -26,26 +26,29 @@ from deeploy.dialects.graph import (
     integer_range,
 )
 from deeploy.engines import Fields, Instance, Kernel, KernelCall, Sizes
-from deeploy.engines.cluster.activation import operands
 from deeploy.engines.cluster.common import (
     BYTES,
+    DIMENSIONS,
     FLOATS,
     INTEGERS,
+    braces,
     decline_rank,
     decline_types,
     float_instance,
     float_literal,
     instance,
     literal,
+    merged,
     requant_fields,
     wrapped,
 )
 from deeploy.engines.cluster.cost import (
+    CALL,
     DIVISION,
     LONG_DIVISION,
     MULTIPLY_HIGH,
     REQUANTISATION,
-    WALK_CALL,
+    VECTORS,
     share,
 )
 from deeploy.interfaces.tiling import shape_of
@@ -56,12 +59,13 @@ MOST_COLUMNS = 1 << 16
 
 @dataclass(frozen=True)
 class RowCost:
-    """Instructions on a row: for what has to be known of it and for its results, per element, and
-    in between."""
+    """Instructions on a row: for what has to be known of it and for its results, per element; in
+    between; and more in a row that does not begin and end at words."""
 
-    statistics: int
-    results: int
+    statistics: float
+    results: float
     row: int
+    edges: int = 0
 
 
 class RowKernel(Kernel):
@@ -85,20 +89,37 @@ class RowKernel(Kernel):
         """The arguments beside x and y."""
 
     def arguments(self, call: KernelCall) -> Sequence[Fields]:
-        return [{**operands(call), **self.parameters(call)}]
+        x, y = call.inputs[0].pointer, call.output.pointer
+        return [{"x": x, "y": y, "rows": rows_of(call), **self.parameters(call)}]
 
     def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
         *outer, columns = sizes[: len(shape_of(op.results[0]))]
         rows, cost = math.prod(outer), self.row_cost(op)
-        results = cost.results
-        if isinstance(op, Requantised) and op.requant is not None:
-            results += REQUANTISATION
         own_rows, own_columns = share(rows, 1, cores), share(columns, 4, cores)
-        by_rows = own_rows * (columns * (cost.statistics + results) + cost.row)
-        by_columns = rows * (columns * cost.statistics + own_columns * results + cost.row)
+        row = cost.row + np.where(columns % 4, cost.edges, 0)
+        by_rows = own_rows * (columns * (cost.statistics + cost.results) + row)
+        by_columns = rows * (columns * cost.statistics + own_columns * cost.results + row)
         # as `dpl_rowwise_split` decides
         columns_first = rows * (columns + own_columns) < 2 * own_rows * columns
-        return np.where(columns_first, by_columns, by_rows) + WALK_CALL
+        cycles = np.ceil(np.where(columns_first, by_columns, by_rows)).astype(np.int64)
+        return cycles + CALL
+
+
+def rows_of(call: KernelCall) -> Fields:
+    """The `dpl_rowwise` of x and y."""
+    x, y = call.inputs[0], call.output
+    outer, strides = merged(y.shape[:-1], x.strides[:-1], y.strides[:-1])
+    count = " * ".join(f"({extent})" for extent in outer) or 1
+    if all(isinstance(extent, int) for extent in outer):
+        count = math.prod(extent for extent in outer if isinstance(extent, int))
+    fields: dict[str, str | int | Fields] = {"count": count, "columns": y.shape[-1]}
+    if len(outer) > 1:
+        padding = DIMENSIONS - 1 - len(outer)
+        extents = braces([1] * padding + outer)
+        steps = ", ".join(braces([0] * padding + own) for own in strides)
+        walk = f"&(const dpl_rowwise_walk){{.dim = {extents}, .stride = {{{steps}}}}}"
+        return {**fields, "walk": walk}
+    return {**fields, "stride": braces([own[0] if own else 0 for own in strides])}
 
 
 class IntRowKernel(RowKernel):
@@ -118,25 +139,38 @@ class IntRowKernel(RowKernel):
         assert isinstance(call.op, Requantised)
         return {"has_rq": 1, "rq": requant_fields(call)} if call.op.requant is not None else {}
 
+    def epilogue_cost(self, op: GraphOp) -> int:
+        """Instructions of the requantisation of an element."""
+        assert isinstance(op, Requantised)
+        if op.requant is None:
+            return 0
+        return REQUANTISATION + (VECTORS if op.mul is not None or op.add is not None else 0)
+
 
 class IntSoftmaxKernel(IntRowKernel):
-    """`int_softmax`; `cost` is that with a table."""
+    """`int_softmax`; `cost` is that with a table, without one for the results."""
 
     def row_cost(self, op: GraphOp) -> RowCost:
         assert isinstance(op, IntSoftmaxOp)
-        if op.table is not None:
-            return self.cost
-        computed = EXPONENTIAL - 1  # instead of a load
-        return RowCost(self.cost.statistics + computed, self.cost.results + computed, self.cost.row)
+        statistics, results = self.cost.statistics, self.cost.results + self.epilogue_cost(op)
+        if op.mapping is not None:
+            results += 1  # p.lbu
+        if op.table is None:
+            statistics, results = statistics + EXPONENTIAL, results + EXPONENTIAL
+        if op.scale() * op.term(0) < LEAST_DIVISOR:  # what the sum is at least
+            results += DIVISION - QUOTIENT
+        return replace(self.cost, statistics=statistics, results=results)
 
     def parameters(self, call: KernelCall) -> Fields:
-        op = call.op
+        op, fields = call.op, dict(self.epilogue(call))
         assert isinstance(op, IntSoftmaxOp)
-        a, b, c = (wrapped(v.value.data) for v in (op.a, op.b, op.c))
+        if op.mapping is not None:
+            fields["mapping"] = call.inputs[len(op.tables())].pointer
         if op.table is not None:
-            return {"table": f"(const uint32_t *){call.inputs[1].pointer}", **self.epilogue(call)}
+            return {"table": f"(const uint32_t *){call.inputs[1].pointer}", **fields}
+        a, b, c = (wrapped(v.value.data) for v in (op.a, op.b, op.c))
         log2 = min(op.log2.value.data, DISTANCES)  # bytes differ by less
-        return {"a": a, "b": b, "c": c, "log2": log2, **self.epilogue(call)}
+        return {"a": a, "b": b, "c": c, "log2": log2, "scale": op.scale(), **fields}
 
 
 class ItaMaxKernel(IntRowKernel):
@@ -207,14 +241,22 @@ class FloatNormKernel(FloatRowKernel):
         }
 
 
-EXPONENTIAL = 11
-"""Product with an inverse, shift, p.min; p.mac, sum; square, product, sum, shift; 2 constants."""
+EXPONENTIAL = 13
+"""Where it is computed instead of looked up: p.lbu and sub instead of pv.dotsp.b and a quarter of a
+load; product with an inverse, srl, p.min; p.mac, sum; square, product, sum, srl; scaled; 2
+constants."""
+QUOTIENT = 3
+"""`dpl_quotient_at`: p.mulhhuRN, p.mac, srl."""
+LEAST_DIVISOR = 1 << 18
+"""For which it has an inverse."""
 
 KERNELS: dict[type[GraphOp], Kernel] = {
-    # maximum 1 (p.lw and pv.max.b for four), load, distance, term, sum; load, distance, term, times
-    # 255 2, upper half of a product, shift, store; the division that this multiplies for
+    # of four: p.lw, pv.max.b; p.lw, and for each pv.dotsp.b (its place in the table, from there to
+    # that of the maximum), p.lw of the term, add. Of four: p.lw, and for each pv.dotsp.b, p.lw,
+    # the quotient, p.sb. Largest of four 5, place of the maximum 2, three loops and their pointers
+    # 8, sum, divisor 1, inverse 4, complement and shift 4; next row 4
     IntSoftmaxOp: IntSoftmaxKernel(
-        "int_softmax", RowCost(5, 7 + MULTIPLY_HIGH, LONG_DIVISION + 20)
+        "int_softmax", RowCost(0.5 + 3.25, 3.25 + QUOTIENT, DIVISION + 29, edges=40)
     ),
     # maximum 1; load, distance and shift 3, term, sum; load, distance and shift 3, shift, store
     ItaMaxOp: ItaMaxKernel("ita_max", RowCost(7, 6, DIVISION + 20)),

@@ -33,7 +33,8 @@ def int_softmax(op: IntSoftmaxOp, inputs: Sequence[Array], overhangs: Overhangs)
         e = (a * (z * log2 - distance + b) ** 2 + c) >> z
     else:
         e = wide(inputs[1])[distance]
-    return quotient(e * 255, e.sum(axis=-1, keepdims=True))
+    y = quotient(e * 255, e.sum(axis=-1, keepdims=True))
+    return y if op.mapping is None else inputs[len(op.tables())][y]
 
 
 @numpy_meaning(ItaMaxOp)

@@ -109,7 +109,10 @@ def _factor(ctx: Context, operand: SSAValue | None, number: int) -> Array | None
 
 
 def epilogue_of(ctx: Context, op: Requantised | RequantOp) -> Epilogue | None:
-    """What `op` does to its 32-bit value before it stores it; None if factors are no constants."""
+    """What `op` does to its 32-bit value before it stores it; None if factors are no constants, or
+    if it looks results up."""
+    if isinstance(op, IntSoftmaxOp) and op.mapping is not None:
+        return None
     if op.requant is None:
         return Epilogue.linear(1, 0) if _stores_all(op) else None
     number_mul, number_add, shift, low, high = op.requant.values()
@@ -237,8 +240,8 @@ def with_epilogue(
     main = op.operands[: len(op.operands) - len(op.epilogue_maps())]
     properties = {k: v for k, v in op.properties.items() if k != "operandSegmentSizes"}
     segments = [[v] for v in main]
-    if isinstance(op, IntSoftmaxOp) and op.table is None:
-        segments.append([])
+    if isinstance(op, IntSoftmaxOp):
+        segments = [segments[0], *([] if v is None else [v] for v in (op.table, op.mapping))]
     new_op = type(op).build(
         operands=[*segments, factors.mul, factors.add],
         properties={**properties, "requant": factors.requant},

@@ -1,29 +1,35 @@
-"""tabulate: exponentials of an integer softmax are looked up instead of computed."""
+"""tabulate: an integer softmax looks up exponentials and requantised results."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, field
+from typing import ClassVar, TypeAlias
 
 import numpy as np
 from xdsl.context import Context
 from xdsl.dialects import func
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import SSAValue
+from xdsl.ir import Attribute, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 
-from deeploy.dialects.graph import DISTANCES, IntSoftmaxOp, si32
+from deeploy.dialects.graph import DISTANCES, IntSoftmaxOp, element_type, si8, si32, ui8
 from deeploy.functions import functions_of
 from deeploy.interfaces.tiling import shape_of
+from deeploy.interpreters.graph import requantise
 from deeploy.passes.graph.rewriting import make_constant
+from deeploy.resources import Array
+
+Key: TypeAlias = tuple[str, str, bytes]
+"""Name, type and entries of a table."""
 
 
 @dataclass(frozen=True)
 class TabulatePass(ModulePass):
-    """Give each integer softmax the table of its exponentials, where that saves work.
+    """Give each integer softmax the table of its exponentials, and that of its results if they are
+    requantised to 8 bits with one factor, where that saves work.
 
-    Ops with the same numbers share a table. An op with fewer elements than the table would compute
+    Ops with the same numbers share tables. An op with fewer elements than a table would compute
     less than what it takes to fetch it.
     """
 
@@ -31,15 +37,10 @@ class TabulatePass(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in functions_of(op):
-            tables: dict[tuple[int, ...], SSAValue] = {}
+            tables = Tables(ctx, function)
             for softmax in list(function.body.block.ops):
                 if isinstance(softmax, IntSoftmaxOp) and is_worthwhile(softmax):
-                    numbers = tuple(
-                        v.value.data for v in (softmax.a, softmax.b, softmax.c, softmax.log2)
-                    )
-                    if numbers not in tables:
-                        tables[numbers] = insert_table(ctx, softmax, function, len(tables))
-                    use_table(softmax, tables[numbers])
+                    use_tables(softmax, tables)
 
 
 def is_worthwhile(op: IntSoftmaxOp) -> bool:
@@ -47,22 +48,46 @@ def is_worthwhile(op: IntSoftmaxOp) -> bool:
     return op.table is None and int(np.prod(shape_of(op.input))) >= DISTANCES
 
 
-def insert_table(ctx: Context, op: IntSoftmaxOp, function: func.FuncOp, number: int) -> SSAValue:
-    """The constant with the exponentials of an op, at the start of the function."""
-    terms = np.array([op.term(distance) for distance in range(DISTANCES)], np.int64)
-    constant = make_constant(ctx, f"exponentials{number}", terms, si32)
-    constant.result.name_hint = "exponentials"
-    constant.location = op.location
-    Rewriter.insert_op(constant, InsertPoint.at_start(function.body.block))
-    return constant.result
+@dataclass
+class Tables:
+    """The tables of a function, constants at its start."""
+
+    ctx: Context
+    function: func.FuncOp
+    made: dict[Key, SSAValue] = field(default_factory=dict[Key, SSAValue])
+
+    def get(self, name: str, entries: Array, elements: Attribute, op: IntSoftmaxOp) -> SSAValue:
+        """The constant with some entries, which `op` is the first to need if it is new."""
+        key = (name, str(elements), entries.tobytes())
+        if key not in self.made:
+            number = sum(other == name for other, _, _ in self.made)
+            constant = make_constant(self.ctx, f"{name}{number}", entries, elements)
+            constant.result.name_hint = name
+            constant.location = op.location
+            Rewriter.insert_op(constant, InsertPoint.at_start(self.function.body.block))
+            self.made[key] = constant.result
+        return self.made[key]
 
 
-def use_table(op: IntSoftmaxOp, table: SSAValue) -> None:
-    """Replace an op by one that looks up its exponentials."""
+def is_mappable(op: IntSoftmaxOp) -> bool:
+    """Whether the result of an op is one of 256 bytes in all columns."""
+    is_uniform = op.mul is None and op.add is None
+    return op.requant is not None and is_uniform and element_type(op.result) in (si8, ui8)
+
+
+def use_tables(op: IntSoftmaxOp, tables: Tables) -> None:
+    """Replace an op by one that looks up its exponentials, and its results if possible."""
+    terms = np.array(op.terms(), np.int64) * (255 * op.scale())
+    table = tables.get("exponentials", terms, si32, op)
     factors = [[] if v is None else [v] for v in (op.mul, op.add)]
+    mapping: list[SSAValue] = []
     properties = {k: v for k, v in op.properties.items() if k != "operandSegmentSizes"}
+    if op.requant is not None and is_mappable(op):
+        values = requantise(np.arange(DISTANCES), op.requant)
+        mapping = [tables.get("results", values, element_type(op.result), op)]
+        del properties["requant"]
     new = IntSoftmaxOp.build(
-        operands=[[op.input], [table], *factors],
+        operands=[[op.input], [table], mapping, *factors],
         properties=properties,
         attributes=op.attributes,
         result_types=[op.result.type],

@@ -10,12 +10,27 @@ func.func @shared(%x: tensor<4x80xsi8>) -> tensor<4x80xui8> {
 }
 
 // CHECK-LABEL: func.func @shared(
+// CHECK-NEXT:    %results = graph.constant dense_resource<results0> : tensor<256xui8>
 // CHECK-NEXT:    %exponentials = graph.constant dense_resource<exponentials0> : tensor<256xsi32>
 // CHECK-NEXT:    %0 = graph.int_softmax %x table %exponentials : tensor<256xsi32> {a = 1 : i64, b = 173 : i64, c = 15599 : i64, log2 = 127 : i64} : tensor<4x80xsi8> -> tensor<4x80xui8>
-// CHECK-NEXT:    %1 = graph.int_softmax %0 table %exponentials : tensor<256xsi32> {a = 1 : i64, b = 173 : i64, c = 15599 : i64, log2 = 127 : i64, requant = {{.*}}} : tensor<4x80xui8> -> tensor<4x80xui8>
+// CHECK-NEXT:    %1 = graph.int_softmax %0 table %exponentials : tensor<256xsi32> mapping %results : tensor<256xui8> {a = 1 : i64, b = 173 : i64, c = 15599 : i64, log2 = 127 : i64} : tensor<4x80xui8> -> tensor<4x80xui8>
 
 // MEM-LABEL: func.func @shared(
 // MEM: cluster.call "dpl_int_softmax_s8_u8" of "cluster" ins(%{{.*}}, %exponentials{{.*}} : memref<4x80xsi8, #mem.level<"L1">>, memref<256xsi32, #mem.level<"L1">>)
+// MEM: cluster.call "dpl_int_softmax_u8_u8" of "cluster" ins(%{{.*}}, %exponentials{{.*}}, %results{{.*}} : memref<4x80xui8, #mem.level<"L1">>, memref<256xsi32, #mem.level<"L1">>, memref<256xui8, #mem.level<"L1">>)
+
+// -----
+
+// Factors that differ from column to column stay what they are.
+
+func.func @columns(%x: tensor<4x80xsi8>, %m: tensor<80xsi32>) -> tensor<4x80xui8> {
+  %0 = graph.int_softmax %x mul %m : tensor<80xsi32> {a = 1, b = 173, c = 15599, log2 = 127, requant = #graph.requant<mul = 1, add = 0, shift = 2, min = 0, max = 255>} : tensor<4x80xsi8> -> tensor<4x80xui8>
+  func.return %0 : tensor<4x80xui8>
+}
+
+// CHECK-LABEL: func.func @columns(
+// CHECK-NEXT:    %exponentials = graph.constant dense_resource<exponentials0> : tensor<256xsi32>
+// CHECK-NEXT:    %0 = graph.int_softmax %x table %exponentials : tensor<256xsi32> mul %m : tensor<80xsi32> {a = 1 : i64, b = 173 : i64, c = 15599 : i64, log2 = 127 : i64, requant = {{.*}}} : tensor<4x80xsi8> -> tensor<4x80xui8>
 
 // -----
 

@@ -4,7 +4,7 @@
 #ifndef DEEPLOY_KERNELS_INT_NORM_H
 #define DEEPLOY_KERNELS_INT_NORM_H
 
-#include "deeploy/requant.h"
+#include "deeploy/rowwise.h"
 
 // int_rms_norm: y = clamp(((x * weight) / std) >> shift, lo, hi).
 // int_layer_norm: y = ((x - m) * weight / std + bias) >> shift, of which y has the low bits.
@@ -17,8 +17,7 @@
 typedef struct {
   const void *x;
   void *y;
-  uint32_t dim[6];
-  int32_t x_stride[6], y_stride[6];
+  dpl_rowwise rows;
   const int32_t *weight, *bias;
   int32_t shift, lo, hi;
 } dpl_int_norm_args;

@@ -4,23 +4,26 @@
 #ifndef DEEPLOY_KERNELS_INT_SOFTMAX_H
 #define DEEPLOY_KERNELS_INT_SOFTMAX_H
 
-#include "deeploy/requant.h"
+#include "deeploy/rowwise.h"
 
 // With d = max - x, z = min(d / log2, 31) and p = z * log2 - d: y = e * 255 / sum(e) for
-// e = (a * (p + b)^2 + c) >> z; divisions round down. e >= 0 and > 0 for d = 0, 255 * e < 2^31 and
-// sum(e) < 2^31; log2 > 0. If table is not NULL, e is table[d] instead, for d of 0 to 255.
+// e = (a * (p + b)^2 + c) >> z; divisions round down. e >= 0, and > 0 for d = 0; log2 > 0.
 //
-// x is int8 or uint8, y int8, uint8 or int32. Rows are the last dimension and contiguous; strides
-// are in elements. Unused dimensions have size 1. Results are requantised if has_rq; the channels
-// of rq are columns. y must not overlap x.
+// Terms are multiplied with 255 * scale, such that they and scale * sum(e) are less than 2^31; the
+// larger they are, the more rows do without a division for each element. If table is not NULL,
+// table[d] is 255 * scale * e, for d of 0 to 255.
+//
+// x is int8 or uint8, y int8, uint8 or int32. If mapping is not NULL, results are mapping[y], which
+// has 256 elements of their type. They are requantised if has_rq; the channels of rq are columns.
+// y must not overlap x.
 typedef struct {
   const void *x;
   void *y;
-  uint32_t dim[6];
-  int32_t x_stride[6], y_stride[6];
+  dpl_rowwise rows;
   const uint32_t *table;
+  const void *mapping;
   int32_t a, b, c;
-  uint32_t log2;
+  uint32_t log2, scale;
   dpl_requant rq;
   uint32_t has_rq;
 } dpl_int_softmax_args;

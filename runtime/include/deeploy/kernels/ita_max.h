@@ -4,7 +4,7 @@
 #ifndef DEEPLOY_KERNELS_ITA_MAX_H
 #define DEEPLOY_KERNELS_ITA_MAX_H
 
-#include "deeploy/requant.h"
+#include "deeploy/rowwise.h"
 
 // With k(d) = (d + 16) >> 5: y = ((levels - 1) * 256 / s) >> k(max - x) for s = sum(256 >> k(max -
 // x)), which is summed in groups of `group` columns (the last may be smaller) with the maximum so
@@ -13,8 +13,7 @@
 typedef struct {
   const void *x;
   void *y;
-  uint32_t dim[6];
-  int32_t x_stride[6], y_stride[6];
+  dpl_rowwise rows;
   uint32_t group, levels;
   dpl_requant rq;
   uint32_t has_rq;

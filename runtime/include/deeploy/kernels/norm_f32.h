@@ -4,7 +4,7 @@
 #ifndef DEEPLOY_KERNELS_NORM_F32_H
 #define DEEPLOY_KERNELS_NORM_F32_H
 
-#include "deeploy/requant.h"
+#include "deeploy/rowwise.h"
 
 // y = x / sqrt(mean(x^2) + epsilon) * weight, or with the mean of the row taken from x and a bias
 // (NULL for none) added. Rows are the last dimension and contiguous, weight and bias have one value
@@ -12,8 +12,7 @@
 typedef struct {
   const void *x;
   void *y;
-  uint32_t dim[6];
-  int32_t x_stride[6], y_stride[6];
+  dpl_rowwise rows;
   const float *weight, *bias;
   float epsilon;
 } dpl_norm_f32_args;

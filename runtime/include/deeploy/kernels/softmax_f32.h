@@ -4,15 +4,14 @@
 #ifndef DEEPLOY_KERNELS_SOFTMAX_F32_H
 #define DEEPLOY_KERNELS_SOFTMAX_F32_H
 
-#include "deeploy/requant.h"
+#include "deeploy/rowwise.h"
 
 // y = exp(x - max) / sum(exp(x - max)), each row by itself. Rows are the last dimension and
 // contiguous; strides are in elements. Unused dimensions have size 1. y must not overlap x.
 typedef struct {
   const void *x;
   void *y;
-  uint32_t dim[6];
-  int32_t x_stride[6], y_stride[6];
+  dpl_rowwise rows;
 } dpl_softmax_f32_args;
 
 #endif
