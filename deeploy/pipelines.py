@@ -25,8 +25,9 @@ MEMORY = (
     "tile",
     "insert-dma",
     "pipeline",
-    "insert-barriers",
     "assign-addresses",
+    "overlap",
+    "insert-barriers",
     "lower-npu",
 )
 """From a plan to buffers at addresses, transfers and kernel calls."""

@@ -36,6 +36,7 @@ from xdsl.irdl import (
     irdl_attr_definition,
     irdl_op_definition,
     operand_def,
+    opt_operand_def,
     prop_def,
     result_def,
     traits_def,
@@ -297,6 +298,13 @@ class QueueType(ParametrizedAttribute, TypeAttribute):
     name = "npu.queue"
 
 
+@irdl_attr_definition
+class MarkType(ParametrizedAttribute, TypeAttribute):
+    """How far the queue had got with its jobs."""
+
+    name = "npu.mark"
+
+
 @irdl_op_definition
 class QueueOp(IRDLOperation):
     """The queue for the rest of the function."""
@@ -359,13 +367,31 @@ class StartOp(ComputeOp):
 
 
 @irdl_op_definition
+class MarkOp(IRDLOperation):
+    """What has been started on the queue so far, for a wait that leaves later jobs alone."""
+
+    name = "npu.mark"
+    queue = operand_def(QueueType)
+    mark = result_def(MarkType)
+    traits = traits_def(MemoryReadEffect())
+    assembly_format = "$queue attr-dict"
+
+    def __init__(self, queue: SSAValue) -> None:
+        super().__init__(operands=[queue], result_types=[MarkType()])
+
+
+@irdl_op_definition
 class WaitOp(IRDLOperation):
-    """Return when all jobs started on the queue are complete."""
+    """Return when all jobs started on the queue are complete, or all before the mark."""
 
     name = "npu.wait"
     queue = operand_def(QueueType)
+    mark = opt_operand_def(MarkType)
     traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
-    assembly_format = "$queue attr-dict"
+    assembly_format = "$queue (`until` $mark^)? attr-dict"
+
+    def __init__(self, queue: SSAValue, mark: SSAValue | None = None) -> None:
+        super().__init__(operands=[queue, mark])
 
 
 @irdl_op_definition
@@ -432,11 +458,12 @@ Npu = Dialect(
         QueueOp,
         StartOp,
         YieldOp,
+        MarkOp,
         WaitOp,
         AddressOp,
         AcquireOp,
         WriteOp,
         TriggerOp,
     ],
-    [QueueType],
+    [QueueType, MarkType],
 )

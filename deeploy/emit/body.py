@@ -151,7 +151,7 @@ class BodyPrinter:
     def announce(self, op: Operation) -> None:
         """A comment with the ONNX node where a new one begins."""
         name = node_name(op)
-        placed = isinstance(op, mem.ConstantOp | mem.BufferOp | mem.ReshapeOp)
+        placed = isinstance(op, mem.ConstantOp | mem.BufferOp | mem.ReshapeOp | npu.QueueOp)
         if name is None or name == self.node or placed or self.depth > 1:
             return
         self.flush()
@@ -179,8 +179,17 @@ class BodyPrinter:
                 self.channels += 1
             case dma.StartOp():
                 self.guarded += self.transfer(op)
+            case dma.MarkOp():
+                self.mark(op.mark, f"dpl_dma_mark({self.numbers[op.channel]})")
+            case npu.MarkOp():
+                self.mark(op.mark, "dpl_npu_mark()")
+            case dma.WaitOp() if op.mark is not None:
+                arguments = f"{self.numbers[op.channel]}, {self.numbers[op.mark]}"
+                self.guarded.append(f"dpl_dma_wait_until({arguments});")
             case dma.WaitOp():
                 self.guarded.append(f"dpl_dma_wait({self.numbers[op.channel]});")
+            case npu.WaitOp() if op.mark is not None:
+                self.guarded.append(f"dpl_npu_wait_until({self.numbers[op.mark]});")
             case npu.QueueOp():
                 pass
             case npu.AddressOp():
@@ -287,6 +296,11 @@ class BodyPrinter:
         return View(text, self.shapes[value], tuple(strides_of(type)), type.element_type)
 
     # transfers
+
+    def mark(self, mark: SSAValue, text: str) -> None:
+        """A variable of all cores that core 0 sets where the mark is made."""
+        self.numbers[mark] = name = self.declare("uint32_t", mark.name_hint or "mark", "0")
+        self.guarded.append(f"{name} = {text};")
 
     def transfer(self, op: dma.StartOp) -> list[str]:
         """One or more transfers of up to two dimensions; loops around them for the rest."""

@@ -106,14 +106,25 @@ def as_it_was(source: Array, before: Array) -> Array:
     return np.where(same, source, poison(source))
 
 
+@dataclass
+class Channel:
+    """Transfers on a channel: source, what it held at the start, and destination of each that runs;
+    and how many were started."""
+
+    running: list[tuple[Array, Array, Array]] = field(
+        default_factory=list[tuple[Array, Array, Array]]
+    )
+    started: int = 0
+
+
 @register_impls
 class MemoryFunctions(InterpreterFunctions):
-    """Runs memref, mem, dma and cluster ops: buffers are numpy views, channels lists of copies."""
+    """Runs memref, mem, dma and cluster ops: buffers are numpy views."""
 
     def __init__(self, ctx: Context, module: ModuleOp) -> None:
         self.ctx = ctx
         self.memories = Memories(module)
-        self.channels: list[list[tuple[Array, Array, Array]]] = []
+        self.channels: list[Channel] = []
 
     @impl(memref.AllocOp)
     def run_alloc(
@@ -179,7 +190,7 @@ class MemoryFunctions(InterpreterFunctions):
     def run_channel(
         self, interpreter: Interpreter, op: dma.ChannelOp, args: PythonValues
     ) -> PythonValues:
-        self.channels.append([])
+        self.channels.append(Channel())
         return (self.channels[-1],)
 
     @impl(dma.StartOp)
@@ -188,16 +199,25 @@ class MemoryFunctions(InterpreterFunctions):
     ) -> PythonValues:
         source, destination, channel = args
         destination[...] = poison(destination)
-        channel.append((source, source.copy(), destination))
+        channel.running.append((source, source.copy(), destination))
+        channel.started += 1
         return ()
+
+    @impl(dma.MarkOp)
+    def run_mark(
+        self, interpreter: Interpreter, op: dma.MarkOp, args: PythonValues
+    ) -> PythonValues:
+        return (args[0].started,)
 
     @impl(dma.WaitOp)
     def run_wait(
         self, interpreter: Interpreter, op: dma.WaitOp, args: PythonValues
     ) -> PythonValues:
-        for source, before, destination in args[0]:
+        channel, *mark = args
+        later = channel.started - mark[0] if mark else 0
+        while len(channel.running) > later:
+            source, before, destination = channel.running.pop(0)
             destination[...] = as_it_was(source, before)
-        args[0].clear()
         return ()
 
     @impl(cluster.BarrierOp)

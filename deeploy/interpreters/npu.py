@@ -43,7 +43,8 @@ class NpuFunctions(InterpreterFunctions):
     def __init__(self, memories: Memories) -> None:
         self.space = AddressSpace(memories)
         self.device = Device(self.space)
-        self.started: list[Started] = []
+        self.running: list[Started] = []
+        self.started = 0
 
     @impl(npu.QueueOp)
     def run_queue(
@@ -58,17 +59,24 @@ class NpuFunctions(InterpreterFunctions):
         inputs, output, overhangs = tile_arguments(op, args)
         output[...] = poison(output)
         before = [array.copy() for array in inputs]
-        self.started.append(Started(op, inputs, before, output, overhangs))
+        self.running.append(Started(op, inputs, before, output, overhangs))
+        self.started += 1
         return ()
+
+    @impl(npu.MarkOp)
+    def run_mark(
+        self, interpreter: Interpreter, op: npu.MarkOp, args: PythonValues
+    ) -> PythonValues:
+        return ((self.started, self.device.jobs),)
 
     @impl(npu.WaitOp)
     def run_wait(
         self, interpreter: Interpreter, op: npu.WaitOp, args: PythonValues
     ) -> PythonValues:
-        for job in self.started:
-            job.finish()
-        self.started.clear()
-        self.device.wait()
+        started, jobs = args[1] if op.mark is not None else (self.started, self.device.jobs)
+        while len(self.running) > self.started - started:
+            self.running.pop(0).finish()
+        self.device.wait(jobs)
         return ()
 
     @impl(npu.AddressOp)

@@ -140,9 +140,9 @@ class Device:
         self.jobs += 1
         self.acquired = False
 
-    def wait(self) -> None:
-        """Run all jobs."""
-        while self.queue:
+    def wait(self, until: int) -> None:
+        """Run the first `until` jobs."""
+        while len(self.queue) > self.jobs - until:
             self.queue.pop(0).run()
 
 

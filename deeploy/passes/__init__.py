@@ -28,8 +28,9 @@ MODULES = {
     "tile": "memory.tile:TilePass",
     "insert-dma": "memory.insert_dma:InsertDmaPass",
     "pipeline": "memory.pipeline:PipelinePass",
-    "insert-barriers": "memory.insert_barriers:InsertBarriersPass",
     "assign-addresses": "memory.assign_addresses:AssignAddressesPass",
+    "overlap": "memory.overlap:OverlapPass",
+    "insert-barriers": "memory.insert_barriers:InsertBarriersPass",
     "lower-npu": "memory.lower_npu:LowerNpuPass",
 }
 """Pass name to `module:class` below this package."""

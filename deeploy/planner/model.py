@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import accumulate, combinations
@@ -46,6 +46,9 @@ class OutOfTime(NoPlan):
     """The solver found nothing in time; there may be a plan all the same."""
 
 
+AHEAD = (4, 2, 1, 0)
+"""Steps by which the memory of a step may be reserved before it runs, where there is room: its
+loads and jobs can then start while earlier steps compute (see the pass `overlap`)."""
 SHARES = (95, 90, 85, 80, 70, 60, 50)
 """Percent of the memories to plan with, where addresses for all of them are not found in time."""
 
@@ -135,13 +138,25 @@ def assign(
         if keys and all(key in selection.addresses for key in keys):
             found = [selection.addresses[key] for key in keys]
         else:
-            found, peak = pack(blocks, space.align)
-            if peak > space.size:
+            found, fits = place(blocks, space, AHEAD if space == problem.compute else (0,))
+            if not fits:
                 overfull.append(space)
         for name, offset in zip(names, found, strict=True):
             kind, index = name.split("_")
             (offsets if kind == "t" else scratch)[int(index)] = offset
     return tuple(offsets), tuple(scratch), overfull
+
+
+def place(blocks: list[Block], space: Space, ahead: Sequence[int]) -> tuple[list[int], bool]:
+    """Addresses, and whether they fit; of some numbers of steps by which blocks are there before
+    they must be, the first with which they do."""
+    found: list[int] = []
+    for steps in ahead:
+        early = [replace(b, first=max(b.first - steps, 0)) for b in blocks]
+        found, peak = pack(early, space.align)
+        if peak <= space.size:
+            return found, True
+    return found, False
 
 
 def blocks_of(

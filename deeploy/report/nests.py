@@ -33,7 +33,7 @@ from deeploy.dialects.mem import ReshapeOp, level_of
 from deeploy.dialects.tiled import NestOp
 from deeploy.instrumentation.pipeline import Cost, Instrument, Step
 
-JOBS = (npu.StartOp, npu.AcquireOp, npu.WriteOp, npu.TriggerOp, npu.WaitOp)
+JOBS = (npu.StartOp, npu.AcquireOp, npu.WriteOp, npu.TriggerOp)
 """What drives the accelerator."""
 PARTS = (memref.SubviewOp, ReshapeOp, npu.AddressOp, arith.AddiOp, arith.SubiOp)
 """What gives a part of a buffer, or an address in it."""

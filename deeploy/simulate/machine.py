@@ -94,6 +94,7 @@ class Machine:
         now: the clock of core 0, in cycles.
         free: when each direction of the DMA is done with what was started.
         pending: for each channel, the track and the end of the last transfer started on it.
+        marks: for each mark, when what was started before it is done.
         jobs: the ends of those that the accelerator was last given.
     """
 
@@ -105,6 +106,7 @@ class Machine:
     pending: dict[object, tuple[int, Track]] = field(
         default_factory=dict[object, tuple[int, Track]]
     )
+    marks: dict[object, int] = field(default_factory=dict[object, int])
     jobs: deque[int] = field(default_factory=lambda: deque[int](maxlen=CONTEXTS))
 
     def spend(self, nest: int, cause: Cause, cycles: int) -> None:
@@ -149,9 +151,18 @@ class Machine:
         tally.counts["transfers"] += pieces
         self.record(Event(track, f"{size} bytes", nest, start, start + cycles))
 
-    def wait(self, nest: int, channel: object) -> None:
-        """Core 0 waits for all transfers started on a channel."""
+    def mark(self, channel: object, mark: object) -> None:
+        """Note when what has been started on a channel so far will be complete."""
+        self.marks[mark] = self.pending.get(channel, (0, Track.LOAD))[0]
+
+    def mark_jobs(self, mark: object) -> None:
+        """Note when the jobs started so far will be complete."""
+        self.marks[mark] = self.free[Track.NPU]
+
+    def wait(self, nest: int, channel: object, mark: object | None) -> None:
+        """Core 0 waits for all transfers started on a channel, or those before a mark."""
         end, track = self.pending.get(channel, (0, Track.LOAD))
+        end = end if mark is None else self.marks[mark]
         cause = Cause.LOAD if track == Track.LOAD else Cause.STORE
         self.spend(nest, cause, end - self.now)
 
@@ -172,9 +183,10 @@ class Machine:
         tally.counts["jobs"] += 1
         self.record(Event(Track.NPU, "job", nest, start, start + cycles))
 
-    def wait_for_jobs(self, nest: int) -> None:
-        """Core 0 waits for all jobs."""
-        self.spend(nest, Cause.NPU, self.free[Track.NPU] - self.now)
+    def wait_for_jobs(self, nest: int, mark: object | None) -> None:
+        """Core 0 waits for all jobs, or those before a mark."""
+        end = self.free[Track.NPU] if mark is None else self.marks[mark]
+        self.spend(nest, Cause.NPU, end - self.now)
 
     def barrier(self, nest: int) -> None:
         """All cores meet."""

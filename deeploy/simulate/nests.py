@@ -15,7 +15,7 @@ from deeploy.dialects.cluster import BarrierOp, CallOp
 from deeploy.dialects.dma import WaitOp
 from deeploy.report.nests import NestInfo, assign_nests
 
-OTHERS = (WaitOp, BarrierOp, scf.ForOp)
+OTHERS = (WaitOp, npu.WaitOp, BarrierOp, scf.ForOp)
 """What takes time beside calls, transfers and jobs."""
 
 

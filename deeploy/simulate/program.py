@@ -18,7 +18,7 @@ from deeploy.costs import transfer_cycles
 from deeploy.diagnostics import fail
 from deeploy.dialects import npu
 from deeploy.dialects.cluster import BarrierOp, CallOp
-from deeploy.dialects.dma import StartOp, WaitOp
+from deeploy.dialects.dma import MarkOp, StartOp, WaitOp
 from deeploy.dialects.graph import ConvOp, DepthwiseConvOp, GraphOp, MatmulOp
 from deeploy.dialects.mem import element_bytes, level_of, memref_of, strides_of
 from deeploy.engines import find_engine
@@ -97,14 +97,20 @@ class Program:
                 return self.call(op)
             case StartOp():
                 return self.start(op)
+            case MarkOp():
+                channel, mark = op.channel, op.mark
+                return lambda: self.machine.mark(channel, mark)
             case WaitOp():
-                nest, channel = self.nests[op], op.channel
-                return lambda: self.machine.wait(nest, channel)
+                nest, channel, mark = self.nests[op], op.channel, op.mark
+                return lambda: self.machine.wait(nest, channel, mark)
             case BarrierOp():
                 nest = self.nests[op]
                 return lambda: self.machine.barrier(nest)
             case npu.AcquireOp() | npu.WriteOp() | npu.TriggerOp() | npu.WaitOp():
                 return self.npu(op)
+            case npu.MarkOp():
+                mark = op.mark
+                return lambda: self.machine.mark_jobs(mark)
             case npu.StartOp():
                 fail(op, "the job is not a driver's work yet", "run 'lower-npu' first")
             case scf.ForOp():
@@ -121,7 +127,8 @@ class Program:
             case npu.AcquireOp():
                 return lambda: machine.acquire(nest)
             case npu.WaitOp():
-                return lambda: machine.wait_for_jobs(nest)
+                mark = op.mark
+                return lambda: machine.wait_for_jobs(nest, mark)
             case npu.WriteOp():
                 return self.write(op)
             case npu.TriggerOp():

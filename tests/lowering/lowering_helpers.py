@@ -37,8 +37,9 @@ MEMORY_PASSES = (
     "tile",
     "insert-dma",
     "pipeline",
-    "insert-barriers",
     "assign-addresses",
+    "overlap",
+    "insert-barriers",
 )
 HOST = find_target("host")
 THREE_LEVELS = Target(

@@ -182,7 +182,7 @@ def run_numpy(setting: Setting) -> Array:
     for name, value in setting.registers.items():
         device.write(name, value)
     device.trigger()
-    device.wait()
+    device.wait(device.jobs)
     return memories.bytes["L1"]
 
 

@@ -61,7 +61,7 @@ def cut(start: StartOp, sizes: Sequence[int]) -> None:
     overhang = [side.value for pair in tiles.overhangs[0] for side in pair]
     region = start.detach_region(start.body)
     builder.insert(StartOp.of(inputs, output, overhang, start.queue, region))
-    builder.insert(WaitOp(operands=[start.queue]))
+    builder.insert(WaitOp(start.queue))
     builder.insert(scf.YieldOp())
     Rewriter.erase_op(start)
 

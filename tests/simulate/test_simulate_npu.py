@@ -72,7 +72,7 @@ def test_one_job_runs_and_one_waits() -> None:
     for _ in range(4):
         machine.acquire(0)
         machine.job(0, accesses=10, cycles=100, operations=7)
-    machine.wait_for_jobs(0)
+    machine.wait_for_jobs(0, None)
     starts = [(e.start, e.end) for e in machine.events if e.track is Track.NPU]
     assert starts == [(10, 110), (110, 210), (210, 310), (310, 410)]
     (tally,) = machine.tallies

@@ -62,4 +62,4 @@ class ConvJobs(Implementation):
         start = StartOp.of(
             launch.inputs, launch.output, launch.overhang, queue.results[0], launch.body
         )
-        return [queue, start, WaitOp(operands=[queue.results[0]])]
+        return [queue, start, WaitOp(queue.results[0])]

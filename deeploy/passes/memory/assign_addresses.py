@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from bisect import bisect_right
 from dataclasses import dataclass
 from typing import ClassVar
@@ -60,7 +61,7 @@ class Assignment:
         self.function = function
         self.target = target
         self.order = {op: i for i, op in enumerate(function.body.block.ops)}
-        self.waits: dict[SSAValue, list[int]] = {}
+        self.waits: dict[SSAValue, list[tuple[int, int]]] = {}
         """Where the waits on a token are, ascending; found when they are first asked for."""
 
     def run(self) -> None:
@@ -128,15 +129,18 @@ class Assignment:
         if use not in self.order or not isinstance(use, dma.StartOp | npu.StartOp):
             return here
         waits = self.waits_on(use.channel if isinstance(use, dma.StartOp) else use.queue)
-        following = bisect_right(waits, here)
-        return waits[following] if following < len(waits) else here
+        following = waits[bisect_right(waits, (here, sys.maxsize)) :]
+        return next((at for at, mark in following if mark > here), here)
 
-    def waits_on(self, token: SSAValue) -> list[int]:
-        """The top-level positions of the waits on a token, ascending."""
+    def waits_on(self, token: SSAValue) -> list[tuple[int, int]]:
+        """The top-level positions of the waits on a token, ascending, and those of their marks."""
         if token not in self.waits:
             users = (use.operation for use in token.uses)
             self.waits[token] = sorted(
-                self.top_level(op) for op in users if isinstance(op, dma.WaitOp | npu.WaitOp)
+                (at, at if op.mark is None else self.top_level(owner_of(op.mark)))
+                for op in users
+                if isinstance(op, dma.WaitOp | npu.WaitOp)
+                for at in [self.top_level(op)]
             )
         return self.waits[token]
 

@@ -17,6 +17,7 @@ from deeploy.dialects.cluster import BarrierOp, CallOp
 from deeploy.dialects.graph import GraphOp
 from deeploy.dialects.tiled import NestOp
 from deeploy.functions import functions_of
+from deeploy.interfaces.effects import NOTHING, Effects, effects_of, together
 from deeploy.passes.levels import check_lowered
 
 
@@ -26,8 +27,9 @@ class InsertBarriersPass(ModulePass):
     need it.
 
     One core starts and awaits transfers and jobs of the accelerator. Another core may read what
-    they wrote only behind a barrier after the wait; what kernels read or wrote may be transferred,
-    or used by a job, only behind a barrier after them.
+    they wrote only behind a barrier after the wait. What kernels read or wrote may be used by other
+    kernels, transfers and jobs only behind a barrier after them, as far as one of both writes it:
+    where buffers have addresses, those are compared.
     """
 
     name: ClassVar[str] = "insert-barriers"
@@ -40,9 +42,10 @@ class InsertBarriersPass(ModulePass):
 
 @dataclass
 class Walker:
-    """Goes through a program in order: were there kernels, or waits, since the last barrier?"""
+    """Goes through a program in order: what did kernels do, and were there waits, since the last
+    barrier?"""
 
-    computed: bool = False
+    computed: Effects = NOTHING
     loaded: bool = False
 
     def block(self, block: Block) -> None:
@@ -56,16 +59,16 @@ class Walker:
             case scf.ForOp():
                 self.loop(op)
             case CallOp():
-                if self.computed or self.loaded:
+                effects = effects_of(op)
+                if self.loaded or effects.conflicts(self.computed):
                     self.barrier(op)
-                self.computed = True
+                self.computed |= effects
             case dma.WaitOp() | npu.WaitOp():
                 self.loaded = True
             case BarrierOp():
-                self.computed = self.loaded = False
+                self.computed, self.loaded = NOTHING, False
             case dma.StartOp() | npu.StartOp() | scf.IfOp():
-                starts = any(isinstance(inner, dma.StartOp | npu.StartOp) for inner in op.walk())
-                if starts and self.computed:
+                if effects_of(op).conflicts(self.computed):
                     self.barrier(op)
             case _:
                 pass
@@ -73,7 +76,7 @@ class Walker:
     def loop(self, loop: scf.ForOp) -> None:
         """At the start of the body, what precedes is the code before the loop or its own end."""
         inside = list(loop.body.block.walk())
-        self.computed |= any(isinstance(op, CallOp) for op in inside)
+        self.computed |= together(op for op in inside if isinstance(op, CallOp))
         self.loaded |= any(isinstance(op, dma.WaitOp | npu.WaitOp) for op in inside)
         self.block(loop.body.block)
 
@@ -82,4 +85,4 @@ class Walker:
         new = BarrierOp()
         new.location = op.location
         Rewriter.insert_op(new, InsertPoint.before(op))
-        self.computed = self.loaded = False
+        self.computed, self.loaded = NOTHING, False

@@ -100,6 +100,6 @@ def starts_in(op: Operation) -> list[StartOp]:
 
 def insert_wait(channel: SSAValue, point: InsertPoint, origin: Operation) -> None:
     """Insert a wait with the location of the op that needs it."""
-    wait = WaitOp(operands=[channel])
+    wait = WaitOp(channel)
     wait.location = origin.location
     Rewriter.insert_op(wait, point)

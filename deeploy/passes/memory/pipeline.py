@@ -124,6 +124,6 @@ def store_behind(loop: scf.ForOp, stores: list[Operation]) -> None:
     wait = waits[-1]
     wait.detach()
     Rewriter.insert_op(wait, InsertPoint.before(stores[0]))
-    last = WaitOp(operands=[wait.channel])
+    last = WaitOp(wait.channel)
     last.location = wait.location
     Rewriter.insert_op(last, InsertPoint.after(loop))

@@ -66,6 +66,12 @@ void dpl_npu_trigger(void);
 // Returns when all jobs are complete.
 void dpl_npu_wait(void);
 
+// How many jobs have been triggered, modulo 2^32.
+uint32_t dpl_npu_mark(void);
+
+// Returns when all jobs triggered before the mark are complete.
+void dpl_npu_wait_until(uint32_t mark);
+
 // The address of a byte as the accelerator counts it; in the weight memory from 0.
 uint32_t dpl_npu_address(const void *pointer);
 

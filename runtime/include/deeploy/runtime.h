@@ -26,6 +26,12 @@ void dpl_dma_start_2d(uint32_t channel, void *dst, const void *src, uint32_t row
 // Returns when every transfer started on the channel is complete.
 void dpl_dma_wait(uint32_t channel);
 
+// How many transfers have been started on the channel, modulo 2^32.
+uint32_t dpl_dma_mark(uint32_t channel);
+
+// Returns when every transfer started on the channel before the mark is complete.
+void dpl_dma_wait_until(uint32_t channel, uint32_t mark);
+
 // Returns when every core of the cluster has called it.
 void dpl_barrier(void);
 

@@ -23,7 +23,8 @@ static struct {
   uint32_t count;
   context contexts[CONTEXTS];
   uint32_t jobs; // triggered so far: job n is in context n % 2
-  int acquired, unwaited;
+  uint32_t unwaited;
+  int acquired;
   int running; // the thread exists
   pthread_t thread;
 } npu;
@@ -119,7 +120,7 @@ void dpl_npu_trigger(void) {
   if (!npu.acquired)
     refuse("a job was triggered without a context");
   npu.acquired = 0;
-  npu.unwaited = 1;
+  npu.unwaited++;
   npu.jobs++;
   if (mode == MODE_IMMEDIATE) {
     npu_run(job->value, npu.arenas, npu.count);
@@ -135,9 +136,15 @@ void dpl_npu_trigger(void) {
   pthread_mutex_unlock(&queue.lock);
 }
 
-void dpl_npu_wait(void) {
-  npu.unwaited = 0;
-  drain(0);
+void dpl_npu_wait(void) { dpl_npu_wait_until(npu.jobs); }
+
+uint32_t dpl_npu_mark(void) { return npu.jobs; }
+
+void dpl_npu_wait_until(uint32_t mark) {
+  uint32_t later = npu.jobs - mark;
+  if (npu.unwaited > later)
+    npu.unwaited = later;
+  drain(later);
 }
 
 uint32_t dpl_npu_address(const void *pointer) {
@@ -152,7 +159,7 @@ uint32_t dpl_npu_address(const void *pointer) {
 }
 
 int npu_finish(void) {
-  int bad = npu.unwaited;
+  int bad = npu.unwaited > 0;
   if (bad)
     fprintf(stderr, "deeploy: accelerator: jobs without a wait\n");
   dpl_npu_wait();

@@ -41,7 +41,7 @@ static struct {
   const dpl_arena *arenas;
   uint32_t count;
   uint64_t moved[DPL_ARENAS_MAX][DPL_ARENAS_MAX];
-  uint32_t unwaited[DPL_DMA_CHANNELS];
+  uint32_t started[DPL_DMA_CHANNELS], unwaited[DPL_DMA_CHANNELS];
   enum mode mode;
   int running; // the DMA thread exists
   pthread_t thread;
@@ -194,18 +194,20 @@ static void enqueue(const transfer *t) {
   pthread_mutex_unlock(&queue.lock);
 }
 
-// Deferred mode: moves what the channel has in the queue and leaves the other channels alone.
-static void move_channel(uint32_t channel) {
-  uint32_t kept = 0;
-  for (uint32_t i = 0; i < queue.length; i++) {
+// Deferred mode: moves what the channel has in the queue, but for the last `later` transfers, and
+// leaves the other channels alone.
+static void move_channel(uint32_t channel, uint32_t later) {
+  uint32_t kept = 0, length = queue.length;
+  for (uint32_t i = 0; i < length; i++) {
     transfer t = queue.item[(queue.head + i) % QUEUE_CAPACITY];
-    if (t.channel == channel)
+    if (t.channel == channel && queue.pending[channel] > later) {
       move(&t);
-    else
+      queue.pending[channel]--;
+    } else {
       queue.item[(queue.head + kept++) % QUEUE_CAPACITY] = t;
+    }
   }
   queue.length = kept;
-  queue.pending[channel] = 0;
 }
 
 static void start_thread(void) {
@@ -223,10 +225,10 @@ void dpl_dma_start_2d(uint32_t channel, void *dst, const void *src, uint32_t row
                       uint32_t rows, uint32_t dst_stride, uint32_t src_stride) {
   transfer t = {dst, src, row_bytes, rows, dst_stride, src_stride, channel};
   check_channel(channel);
+  engine.started[channel]++;
   engine.unwaited[channel]++;
-  if (row_bytes == 0 || rows == 0)
-    return;
-  account(&t);
+  if (row_bytes > 0 && rows > 0)
+    account(&t);
   if (host_mode() == MODE_IMMEDIATE) {
     move(&t);
     return;
@@ -243,11 +245,23 @@ void dpl_dma_start(uint32_t channel, void *dst, const void *src, uint32_t bytes)
 
 void dpl_dma_wait(uint32_t channel) {
   check_channel(channel);
-  engine.unwaited[channel] = 0;
+  dpl_dma_wait_until(channel, engine.started[channel]);
+}
+
+uint32_t dpl_dma_mark(uint32_t channel) {
+  check_channel(channel);
+  return engine.started[channel];
+}
+
+void dpl_dma_wait_until(uint32_t channel, uint32_t mark) {
+  check_channel(channel);
+  uint32_t later = engine.started[channel] - mark;
+  if (engine.unwaited[channel] > later)
+    engine.unwaited[channel] = later;
   pthread_mutex_lock(&queue.lock);
   if (!engine.running)
-    move_channel(channel);
-  while (queue.pending[channel] > 0)
+    move_channel(channel, later);
+  while (queue.pending[channel] > later)
     pthread_cond_wait(&queue.done, &queue.lock);
   pthread_mutex_unlock(&queue.lock);
 }
