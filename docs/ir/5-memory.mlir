@@ -56,7 +56,6 @@ builtin.module attributes {mem.target = {name = "siracusa", …}} {
       dma.wait %load loc("conv")
       %next = arith.addi %tile, %2 : index loc("conv")
       %19 = arith.cmpi slt, %next, %1 : index loc("conv")
-      cluster.barrier loc("conv")
       scf.if %19 {
         %ow_2 = arith.muli %next, %1 : index
         %ow_first_2 = arith.addi %ow_2, %3 : index
@@ -80,7 +79,6 @@ builtin.module attributes {mem.target = {name = "siracusa", …}} {
       } loc("conv")
       %b_4 = memref.subview %b_1[0, 0, %ow_1, 0] [1, 16, 4, 8] [1, 1, 1, 1] : memref<1x16x16x8xui8, #mem.level<"L2">> to memref<1x16x4x8xui8, strided<[2048, 128, 8, 1], offset: ?>, #mem.level<"L2">> loc("conv")
       dma.wait %store loc("conv")
-      cluster.barrier loc("conv")
       dma.start %b_tile_4 to %b_4 on %store : memref<1x16x4x8xui8, strided<[512, 32, 8, 1], offset: ?>, #mem.level<"L1">> to memref<1x16x4x8xui8, strided<[2048, 128, 8, 1], offset: ?>, #mem.level<"L2">> loc("conv")
     } loc("conv")
     dma.wait %store loc("conv")
@@ -99,7 +97,6 @@ builtin.module attributes {mem.target = {name = "siracusa", …}} {
       dma.wait %load loc("pool")
       %next_1 = arith.addi %tile_1, %2 : index loc("pool")
       %29 = arith.cmpi slt, %next_1, %1 : index loc("pool")
-      cluster.barrier loc("pool")
       scf.if %29 {
         %30 = arith.muli %next_1, %1 : index
         %b_6 = memref.subview %b_1[0, 0, %30, 0] [1, 16, 4, 8] [1, 1, 1, 1] : memref<1x16x16x8xui8, #mem.level<"L2">> to memref<1x16x4x8xui8, strided<[2048, 128, 8, 1], offset: ?>, #mem.level<"L2">> loc("pool")
@@ -120,17 +117,14 @@ builtin.module attributes {mem.target = {name = "siracusa", …}} {
     %dense.weight_tile = mem.buffer at 0 : memref<10x128xsi8, #mem.level<"L1">> loc("dense")
     %add_tile_1 = mem.buffer at 1280 : memref<10xsi32, #mem.level<"L1">> loc("dense")
     %y_tile = mem.buffer at 1328 : memref<1x10xui8, #mem.level<"L1">> loc("dense")
-    cluster.barrier loc("dense")
     dma.start %dense.weight to %dense.weight_tile on %load : memref<10x128xsi8, #mem.level<"L2">> to memref<10x128xsi8, #mem.level<"L1">> loc("dense")
     dma.start %add_1 to %add_tile_1 on %load : memref<10xsi32, #mem.level<"L2">> to memref<10xsi32, #mem.level<"L1">> loc("dense")
     dma.wait %load loc("dense")
-    cluster.barrier loc("dense")
     cluster.call "dpl_matmul_u8_s8_u8" of "cluster" ins(%y, %dense.weight_tile, %add_tile_1 : memref<1x128xui8, #mem.level<"L1">>, memref<10x128xsi8, #mem.level<"L1">>, memref<10xsi32, #mem.level<"L1">>) outs(%y_tile : memref<1x10xui8, #mem.level<"L1">>) overhang [] {
     ^bb0(%y_2: tensor<1x128xui8>, %dense.weight_1: tensor<10x128xsi8>, %add_2: tensor<10xsi32>):
       %y_3 = graph.matmul %y_2, %dense.weight_1 add %add_2 : tensor<10xsi32> {transpose_rhs, requant = #graph.requant<mul = 3, add = 0, shift = 8, min = 0, max = 255>} : tensor<1x128xui8>, tensor<10x128xsi8> -> tensor<1x10xui8> loc("dense")
       cluster.yield %y_3 : tensor<1x10xui8>
     } loc("dense")
-    cluster.barrier loc("dense")
     dma.start %y_tile to %y_1 on %store : memref<1x10xui8, #mem.level<"L1">> to memref<1x10xui8, #mem.level<"L2">> loc("dense")
     dma.wait %store loc("dense")
     func.return %y_1 : memref<1x10xui8, #mem.level<"L2">>

@@ -94,12 +94,11 @@ void network_cluster(uint32_t core) {
       dpl_dma_start_2d(store, network_L2 + ow * 8, b_tile, 32, 16, 128, 32);
     }
   }
-  if (core == 0) {
-    dpl_dma_wait(store);
-  }
 
   // pool
   if (core == 0) {
+    dpl_dma_wait(load);
+    dpl_dma_wait(store);
     dpl_dma_start_2d(load, network_L1, network_L2, 32, 16, 32, 128);
   }
   for (int32_t tile_1 = 0; tile_1 < 4; tile_1 += 1) {
@@ -122,6 +121,9 @@ void network_cluster(uint32_t core) {
   }
 
   // dense
+  if (core == 0) {
+    dpl_dma_wait(load);
+  }
   dpl_barrier();
   if (core == 0) {
     dpl_dma_start(load, network_L1, network_L2 + 2048, 1280);

@@ -6,7 +6,8 @@ func.func @network(%x: memref<2x4xsi8, #mem.level<"L2">>, %y: memref<2x4xsi8, #m
   %again = dma.channel {depth = 4 : i64}
   dma.start %x to %y on %load : memref<2x4xsi8, #mem.level<"L2">> to memref<2x4xsi8, #mem.level<"L1">>
   dma.start %y to %x on %again {why = "back"} : memref<2x4xsi8, #mem.level<"L1">> to memref<2x4xsi8, #mem.level<"L2">>
-  dma.wait %load
+  %mark = dma.mark %load
+  dma.wait %load until %mark
   dma.wait %again {last}
   func.return
 }
@@ -16,7 +17,8 @@ func.func @network(%x: memref<2x4xsi8, #mem.level<"L2">>, %y: memref<2x4xsi8, #m
 // CHECK-NEXT:    %again = dma.channel {depth = 4 : i64}
 // CHECK-NEXT:    dma.start %x to %y on %load : memref<2x4xsi8, #mem.level<"L2">> to memref<2x4xsi8, #mem.level<"L1">>
 // CHECK-NEXT:    dma.start %y to %x on %again {why = "back"} : memref<2x4xsi8, #mem.level<"L1">> to memref<2x4xsi8, #mem.level<"L2">>
-// CHECK-NEXT:    dma.wait %load
+// CHECK-NEXT:    %mark = dma.mark %load
+// CHECK-NEXT:    dma.wait %load until %mark
 // CHECK-NEXT:    dma.wait %again {last}
 
 // A channel is also a type that values have.

@@ -1,4 +1,4 @@
-// RUN: deeploy-opt %s -p 'set-target{target=siracusa cores=4},bufferize,tile,insert-dma,pipeline,insert-barriers,assign-addresses' -t c | filecheck %s
+// RUN: deeploy-opt %s -p 'set-target{target=siracusa cores=4},bufferize,tile,insert-dma,pipeline,assign-addresses,overlap,insert-barriers' -t c | filecheck %s
 
 // One tiled layer as a program: all cores run it, core 0 drives the DMA, kernels are called with
 // their arguments by name. Rows of %x move in tiles of two through two slots, %w stays.
@@ -59,6 +59,7 @@ func.func @network(%x: tensor<5x16xsi8> {mem.home = "L2", mem.offset = 0 : i64, 
 // CHECK-NEXT:     }
 // CHECK-NEXT:   }
 // CHECK-NEXT:   if (core == 0) {
+// CHECK-NEXT:     dpl_dma_wait(load);
 // CHECK-NEXT:     dpl_dma_wait(store);
 // CHECK-NEXT:   }
 // CHECK-NEXT: }

@@ -1,6 +1,6 @@
 // RUN: %roundtrip
 // RUN: %generic_roundtrip
-// RUN: deeploy-opt %s -p 'set-target{target=siracusa sizes="L1=256"},place,form-nests,plan,bufferize,tile,insert-dma,pipeline,insert-barriers,assign-addresses' --check-semantics -t c | filecheck %s --check-prefix=C
+// RUN: deeploy-opt %s -p 'set-target{target=siracusa sizes="L1=256"},place,form-nests,plan,bufferize,tile,insert-dma,pipeline,assign-addresses,overlap,insert-barriers' --check-semantics -t c | filecheck %s --check-prefix=C
 
 // Maximum and minimum: operands broadcast, and are requantised as they are read.
 

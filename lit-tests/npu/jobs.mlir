@@ -10,7 +10,8 @@ func.func @start(%x: memref<1x5x7x30xui8, #mem.level<"L1">>, %w: memref<16x256xu
     %0 = npu.conv %a, %b {mode = "dense", strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 0>, weight_bits = 4, weight_offset = -8} : tensor<1x9x7x30xui8>, tensor<16x256xui8> -> tensor<1x9x6x16xsi32>
     npu.yield %0 : tensor<1x9x6x16xsi32>
   }
-  npu.wait %q
+  %mark = npu.mark %q
+  npu.wait %q until %mark
   func.return
 }
 
@@ -21,7 +22,8 @@ func.func @start(%x: memref<1x5x7x30xui8, #mem.level<"L1">>, %w: memref<16x256xu
 // CHECK-NEXT:      %0 = npu.conv %a, %b
 // CHECK-NEXT:      npu.yield %0 : tensor<1x9x6x16xsi32>
 // CHECK-NEXT:    }
-// CHECK-NEXT:    npu.wait %q
+// CHECK-NEXT:    %mark = npu.mark %q
+// CHECK-NEXT:    npu.wait %q until %mark
 
 func.func @registers(%x: memref<4xui8, #mem.level<"L1">>, %q: !npu.queue) {
   %address = npu.address %x : memref<4xui8, #mem.level<"L1">>

