@@ -137,8 +137,9 @@ def constant_attr(ctx: Context, hint: str, array: Array, type: ConstantType) -> 
     """The values of `array` as an attribute of type `type`.
 
     Up to `SMALL` elements become `dense<...>`. More become `dense_resource<key>`, with the blob in
-    the resource store of `ctx`. The key is `hint` made an identifier; with `_1`, `_2`, ... if that
-    is taken with other content. Equal content under the same hint shares a key.
+    the resource store of `ctx`; so do infinities and NaN, which xDSL prints but does not read. The
+    key is `hint` made an identifier; with `_1`, `_2`, ... if that is taken with other content.
+    Equal content under the same hint shares a key.
 
     Raises:
         PassFailedException: shape or values of `array` do not fit `type`.
@@ -148,7 +149,7 @@ def constant_attr(ctx: Context, hint: str, array: Array, type: ConstantType) -> 
             f"constant '{hint}' has shape {array.shape}, but its type is {type}"
         )
     data, dtype = _as_bytes(array, type.element_type), numpy_dtype(type.element_type)
-    if array.size <= SMALL:
+    if array.size <= SMALL and (dtype.kind != "f" or np.isfinite(array).all()):
         if dtype.kind == "b":
             # xDSL packs a true `i1` as -1, as it does when it parses `dense<true>`.
             data = bytes(0xFF * byte for byte in data)

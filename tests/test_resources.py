@@ -65,6 +65,18 @@ def test_round_trip(ctx: Context, dtype: np.dtype, shape: tuple[int, ...], gener
     np.testing.assert_array_equal(result, array)
 
 
+@pytest.mark.parametrize("number", [np.inf, -np.inf, np.nan])
+@pytest.mark.parametrize("shape", [(), (3,), (17,)], ids=str)
+def test_round_trip_of_what_is_no_number(
+    ctx: Context, shape: tuple[int, ...], number: float
+) -> None:
+    array = np.full(shape, number, np.float32)
+    attr = constant_attr(ctx, "w", array, TensorType(f32, shape))
+    other = make_context()
+    parsed = Parser(other, text_of(ctx, module_with(w=attr))).parse_module().attributes["w"]
+    np.testing.assert_array_equal(array_of(other, parsed), array)
+
+
 @pytest.mark.parametrize("text", ["si4", "ui4", "i8", "i32", "index", "si2"])
 def test_other_element_types(ctx: Context, text: str) -> None:
     type = Parser(ctx, f"tensor<18x{text}>").parse_type()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from importlib.resources import files
 
 import jinja2
+import numpy as np
 from xdsl.context import Context
 from xdsl.dialects import func
 from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, ModuleOp, StringAttr
@@ -71,6 +72,11 @@ class Constant:
     type: str
     values: Array
     bytes: int
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether all elements are numbers."""
+        return bool(np.isfinite(self.values).all())
 
 
 def emit_network(ctx: Context, module: ModuleOp) -> NetworkSources:
@@ -143,12 +149,19 @@ def rows(values: Array) -> str:
     lines: list[str] = []
     line = " "
     for number in values.ravel().tolist():
-        text = f" {number},"
+        text = f" {literal(number)},"
         if len(line) + len(text) > 100:
             lines.append(line)
             line = " "
         line += text
     return "\n".join([*lines, line])
+
+
+def literal(number: float) -> str:
+    """A number in C, with what `math.h` has for those that are none."""
+    if math.isfinite(number):
+        return str(number)
+    return "NAN" if math.isnan(number) else "INFINITY" if number > 0 else "-INFINITY"
 
 
 def name_of(attributes: ArrayAttr[DictionaryAttr] | None, index: int, kind: str) -> str:

@@ -11,7 +11,6 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import (
     ArrayAttr,
     DictionaryAttr,
-    IntegerType,
     ModuleOp,
     StringAttr,
     TensorType,
@@ -28,9 +27,8 @@ from deeploy.frontend.folding import fold, initializer
 from deeploy.frontend.inputs import GraphInput, InputValues, graph_inputs
 from deeploy.frontend.loading import check_node, load_model, node_label, opset_of
 from deeploy.frontend.nodes import Node, decode_attributes
-from deeploy.frontend.ranges import Interval, type_interval
 from deeploy.frontend.registry import find_operator, is_known
-from deeploy.frontend.values import Constant, ElementType, Tensor, Value
+from deeploy.frontend.values import Constant, Tensor, Value
 
 NETWORK = "network"
 NAME_ATTRIBUTE = "graph.name"
@@ -93,7 +91,7 @@ class _Importer:
         self.values: dict[str, Value] = {}
         for input, argument in zip(inputs, self.block.args, strict=True):
             argument.name_hint = identifier(input.name)
-            tensor = Tensor(argument, _interval(input.element_type))
+            tensor = Tensor(argument, input.bounds())
             empty = Constant(input.name, np.zeros(input.shape, np.int64))
             self.values[input.name] = empty if 0 in input.shape else tensor
 
@@ -184,10 +182,6 @@ class _Importer:
         copy = self.builder.move(CopyOp, value)
         copy.ssa.name_hint = identifier(name)
         return copy
-
-
-def _interval(type: ElementType) -> Interval | None:
-    return type_interval(type) if isinstance(type, IntegerType) else None
 
 
 def _attributes(input: GraphInput) -> DictionaryAttr:

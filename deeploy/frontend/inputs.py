@@ -14,8 +14,13 @@ from xdsl.dialects.builtin import Float32Type, f32
 
 from deeploy.diagnostics import DeeployError, UsageError, did_you_mean
 from deeploy.dialects.graph import Symbol, si8, si32, ui8
-from deeploy.frontend.kind import has_fractions, is_float_network, read_by_quantiser
-from deeploy.frontend.ranges import bounds, smallest_type, type_interval
+from deeploy.frontend.kind import (
+    has_fractions,
+    is_float_network,
+    read_as_indices,
+    read_by_quantiser,
+)
+from deeploy.frontend.ranges import Interval, bounds, smallest_type, type_interval
 from deeploy.frontend.values import Array, ElementType, exact_integers
 
 InputValues: TypeAlias = Sequence[Array] | Mapping[str, Array]
@@ -26,9 +31,10 @@ _TYPE_NAMES: dict[str, ElementType] = {
     **{name: si32 for name in ("si32", "i32", "int32")},
     **{name: f32 for name in ("f32", "float32", "float")},
 }
+BOOL = onnx.TensorProto.BOOL
 _FLOATS = (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16, onnx.TensorProto.DOUBLE)
 _ONNX_TYPES: dict[int, ElementType] = {
-    onnx.TensorProto.BOOL: ui8,
+    BOOL: ui8,
     onnx.TensorProto.INT8: si8,
     onnx.TensorProto.UINT8: ui8,
     onnx.TensorProto.INT16: si32,
@@ -40,12 +46,19 @@ _ONNX_TYPES: dict[int, ElementType] = {
 
 @dataclass(frozen=True)
 class GraphInput:
-    """An input of the network."""
+    """An input of the network; a condition holds 0 and 1 only."""
 
     name: str
     shape: tuple[int, ...]
     element_type: ElementType
     symbol: Symbol | None = None
+    is_condition: bool = False
+
+    def bounds(self) -> Interval | None:
+        """What its elements can be; None for floats."""
+        if isinstance(self.element_type, Float32Type):
+            return None
+        return Interval(0, 1) if self.is_condition else type_interval(self.element_type)
 
 
 def graph_inputs(
@@ -76,6 +89,8 @@ def graph_inputs(
         given, declared = types.get(value.name), _declared_type(value)
         if given is None and declared in _FLOATS:
             given = f32 if is_float or read_by_quantiser(graph, value.name) else None
+        if given is None and (declared == BOOL or read_as_indices(graph, value.name)):
+            given = _ONNX_TYPES.get(declared)  # examples say little about them
         result.append(_graph_input(value, given, examples.get(value.name), length))
     names = sorted({input.symbol.length for input in result if input.symbol is not None})
     if len(names) > 1:
@@ -152,7 +167,8 @@ def _graph_input(
     if given is not None and example is not None and example.size:
         _check_example(value.name, given, example)
     type = given or _guessed_type(value, example, shape)
-    return GraphInput(value.name, shape, type, symbol)
+    is_condition = value.type.tensor_type.elem_type == BOOL
+    return GraphInput(value.name, shape, type, symbol, is_condition)
 
 
 def _fits(actual: tuple[int, ...], shape: tuple[int, ...], symbol: Symbol | None) -> bool:

@@ -75,6 +75,8 @@ FLOAT_OPERATORS = frozenset(
         "Tanh",
     )
 )
+PASSING = frozenset(("Cast", "Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze"))
+"""Operators whose results are the elements of their first input."""
 QUANTISERS = frozenset(("Quant", "QuantizeLinear"))
 
 
@@ -91,6 +93,17 @@ def is_float_network(graph: onnx.GraphProto, examples: Iterable[Array]) -> bool:
 def read_by_quantiser(graph: onnx.GraphProto, name: str) -> bool:
     """Whether a quantiser reads the value `name`."""
     return any(n.op_type in QUANTISERS and n.input and n.input[0] == name for n in graph.node)
+
+
+def read_as_indices(graph: onnx.GraphProto, name: str) -> bool:
+    """Whether a Gather reads the value `name` as indices, maybe under another shape or type."""
+    for node in graph.node:
+        if node.op_type == "Gather" and name in node.input[1:2]:
+            return True
+        passes = node.op_type in PASSING and name in node.input[:1]
+        if passes and read_as_indices(graph, node.output[0]):
+            return True
+    return False
 
 
 def has_fractions(array: Array) -> bool:

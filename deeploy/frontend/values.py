@@ -36,8 +36,11 @@ class Constant:
 
     @cached_property
     def is_real(self) -> bool:
-        """Whether some of the numbers are no integers."""
-        return self.array.dtype.kind == "f" and not bool(np.all(np.floor(self.array) == self.array))
+        """Whether some of the numbers are floats that no integer of 32 bits stands for."""
+        if self.array.dtype.kind != "f":
+            return False
+        is_integer = (np.floor(self.array) == self.array) & (np.abs(self.array) <= 2.0**31)
+        return not bool(np.all(is_integer))
 
     def reals(self) -> Array:
         """The array in float32.

@@ -200,4 +200,16 @@ FUNCTIONS_OF_ELEMENTS = {
     "reduce_mean_float": """%x: tensor<3x4x5xf32>
         %0 = graph.reduce "mean" %x {axes = array<i64: 0, 1>}
             : tensor<3x4x5xf32> -> tensor<1x1x5xf32>""",
+    "compare": """%x: tensor<2x1x4xsi8>, %y: tensor<3x1xsi32>
+        %0 = graph.compare "less" %x, %y
+            : tensor<2x1x4xsi8>, tensor<3x1xsi32> -> tensor<2x3x4xui8>""",
+    "compare_float": """%x: tensor<3x4xf32>, %y: tensor<f32>
+        %0 = graph.compare "greater_equal" %x, %y
+            : tensor<3x4xf32>, tensor<f32> -> tensor<3x4xui8>""",
+    "select": """%c: tensor<3x1xui8>, %x: tensor<3x4xsi32>, %y: tensor<2x1x1xsi32>
+        %0 = graph.select %c, %x, %y
+            : tensor<3x1xui8>, tensor<3x4xsi32>, tensor<2x1x1xsi32> -> tensor<2x3x4xsi32>""",
+    "select_float": """%c: tensor<4xui8>, %x: tensor<3x4xf32>, %y: tensor<f32>
+        %0 = graph.select %c, %x, %y
+            : tensor<4xui8>, tensor<3x4xf32>, tensor<f32> -> tensor<3x4xf32>""",
 }

@@ -17,6 +17,7 @@ from deeploy.dialects.graph import (
     movement,
     reduction,
     rows,
+    selection,
     state,
     window,
 )
@@ -29,10 +30,21 @@ from deeploy.dialects.graph.extent import *  # noqa: F403
 from deeploy.dialects.graph.movement import *  # noqa: F403
 from deeploy.dialects.graph.reduction import *  # noqa: F403
 from deeploy.dialects.graph.rows import *  # noqa: F403
+from deeploy.dialects.graph.selection import *  # noqa: F403
 from deeploy.dialects.graph.state import *  # noqa: F403
 from deeploy.dialects.graph.window import *  # noqa: F403
 
-MODULES = (activation, contraction, elementwise, movement, reduction, rows, state, window)
+MODULES = (
+    activation,
+    contraction,
+    elementwise,
+    movement,
+    reduction,
+    rows,
+    selection,
+    state,
+    window,
+)
 
 
 def _operations() -> list[type[Operation]]:
@@ -53,5 +65,6 @@ __all__ += extent.__all__
 __all__ += movement.__all__
 __all__ += reduction.__all__
 __all__ += rows.__all__
+__all__ += selection.__all__
 __all__ += state.__all__
 __all__ += window.__all__

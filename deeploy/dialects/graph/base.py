@@ -48,6 +48,11 @@ def element_type(value: SSAValue) -> Attribute:
     return value.type.get_element_type()
 
 
+def is_float(value: SSAValue) -> bool:
+    """Whether the elements of a tensor or memref value are floats."""
+    return isinstance(element_type(value), AnyFloat)
+
+
 def dimensions(rank: int) -> tuple[AffineExpr, ...]:
     """The iterators of an affine map, to build its results from."""
     return tuple(AffineDimExpr(i) for i in range(rank))

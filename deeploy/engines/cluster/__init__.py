@@ -8,6 +8,7 @@ from deeploy.engines.cluster import (
     movement,
     reduction,
     rows,
+    selection,
     window,
 )
 
@@ -22,6 +23,7 @@ ENGINE = Engine(
         **rows.KERNELS,
         **reduction.KERNELS,
         **movement.KERNELS,
+        **selection.KERNELS,
     },
     # one dot product of four bytes (Xpulp)
     peak_operations=8.0,

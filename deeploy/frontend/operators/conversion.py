@@ -12,6 +12,7 @@ from deeploy.diagnostics import DeeployError
 from deeploy.dialects.graph import CastOp, DequantizeOp, QuantizeOp, si8, si32, ui8
 from deeploy.frontend.builder import Builder, number, real_number
 from deeploy.frontend.nodes import Node
+from deeploy.frontend.operators.selection import condition
 from deeploy.frontend.ranges import INT32, Interval, type_interval
 from deeploy.frontend.registry import CUSTOM, NUMBERS, converter
 from deeploy.frontend.values import Tensor, Value
@@ -19,15 +20,18 @@ from deeploy.frontend.values import Tensor, Value
 
 @converter(
     "Cast",
-    "between integers, and between integers and float32; clamps where the new type is too small",
+    "between integers, conditions and float32; clamps where the new type is too small",
     types=NUMBERS,
 )
 def convert_cast(node: Node, b: Builder) -> Value:
-    """`graph.clip` between integers, `graph.cast` from floats, or nothing.
+    """`graph.clip` between integers, `graph.cast` from floats, `graph.compare` to a condition, or
+    nothing.
 
     Integers may be carried in any float type of ONNX, so a cast to one changes nothing.
     """
     x, dtype = b.tensor(node.value(0)), _dtype(node.integer("to"))
+    if dtype.kind == "b":
+        return condition(b, x)
     if dtype.kind == "f":
         return x
     limits = _limits(dtype)
@@ -46,7 +50,7 @@ def convert_cast_like(node: Node, b: Builder) -> Value:
 
 def _dtype(target: int) -> np.dtype[Any]:
     dtype = onnx.helper.tensor_dtype_to_np_dtype(target)
-    if (dtype.kind == "f" and dtype.itemsize >= 4) or dtype.kind in "iu":
+    if (dtype.kind == "f" and dtype.itemsize >= 4) or dtype.kind in "iub":
         return dtype
     raise DeeployError(f"a cast to {dtype} is not supported", "integers and float32 are")
 

@@ -155,33 +155,6 @@ def square(x: Interval) -> Interval:
     return Interval(0 if Interval(0, 0) in x else ends[0], ends[1])
 
 
-@converter("Where", "constant condition", types=NUMBERS)
-def convert_where(node: Node, b: Builder) -> Value:
-    """One of both values, or their sum, each multiplied by 0 or 1."""
-    condition = node.constant(0, "condition")
-    if condition is None:
-        raise DeeployError("'condition' is missing")
-    mask = condition.array.astype(bool)
-    chosen = node.value(1 if mask.all() else 2)
-    shape = np.broadcast_shapes(condition.shape, *(node.value(i).shape for i in (1, 2)))
-    if mask.all() or not mask.any():
-        if chosen.shape != shape:
-            raise DeeployError(f"a value of shape {chosen.shape} would broadcast to {shape}")
-        return chosen
-    parts = [_masked(b, node.value(1), mask), _masked(b, node.value(2), ~mask)]
-    x, y = alike(b, *parts)
-    return combined(b, x, y, AddOp, Interval.__or__)
-
-
-def _masked(b: Builder, value: Value, mask: np.ndarray) -> Value:
-    """`value` where `mask` is set, else zero."""
-    if isinstance(value, Constant):
-        return Constant(value.name, np.where(mask, value.array, 0).astype(value.array.dtype))
-    factor = Constant("mask", mask.astype(np.int8))
-    x, y = alike(b, value, factor) if value.is_real else (value, b.tensor(factor))
-    return combined(b, x, y, MulOp, lambda v, _: v | Interval(0, 0))
-
-
 def real_unary(b: Builder, value: Value, function: str, *parameters: float) -> Tensor:
     """`graph.unary` on `value` as floats; parameters are alpha and beta."""
     names = ("alpha", "beta")

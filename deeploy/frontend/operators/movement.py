@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from xdsl.dialects.builtin import f32
 from xdsl.ir import Attribute
 
 from deeploy.diagnostics import DeeployError
@@ -171,16 +172,24 @@ def convert_concat(node: Node, b: Builder) -> Value:
 
 def concat(b: Builder, values: Sequence[Value], axis: int) -> Tensor:
     """`graph.concat`, in the smallest type that holds all values."""
-    properties = {"axis": number(axis)}
+    parts, interval, type = of_one_type(b, values)
+    operands = {"inputs": [part.ssa for part in parts]}
+    return b.emit(ConcatOp, operands, interval, {"axis": number(axis)}, element_type=type)
+
+
+def of_one_type(
+    b: Builder, values: Sequence[Value]
+) -> tuple[list[Tensor], Interval | None, ElementType]:
+    """`values` as tensors of one element type, and the interval that holds them all: floats if one
+    is, else the type that all have, or the smallest that fits."""
     if any_real(*values):
-        return b.emit(ConcatOp, {"inputs": [b.real(v).ssa for v in values]}, None, properties)
+        return [b.real(value) for value in values], None, f32
     interval = union(interval_of(value) for value in values)
     type: ElementType = smallest_type(interval)
     tensors = [b.tensor(value) for value in values]
     if len({tensor.element_type for tensor in tensors}) == 1:
         type = tensors[0].element_type
-    parts = [b.tensor(value, type).ssa for value in values]
-    return b.emit(ConcatOp, {"inputs": parts}, interval, properties, element_type=type)
+    return [b.tensor(value, type) for value in values], interval, type
 
 
 @converter(

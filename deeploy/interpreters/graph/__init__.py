@@ -15,6 +15,7 @@ from deeploy.interpreters.graph import (
     npu,
     reduction,
     rows,
+    selection,
     window,
 )
 from deeploy.interpreters.graph.arithmetic import exact_product, requantise, wrap
@@ -28,7 +29,7 @@ from deeploy.interpreters.graph.functions import GraphFunctions
 from deeploy.interpreters.graph.registry import Meaning, Overhangs, meaning, numpy_meaning
 
 # importing these registers the meanings
-FAMILIES = (activation, elementwise, movement, npu, reduction, rows, window)
+FAMILIES = (activation, elementwise, movement, npu, reduction, rows, selection, window)
 
 __all__ = [
     "GraphFunctions",
