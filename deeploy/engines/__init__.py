@@ -124,6 +124,15 @@ class Implementation(ABC):
         """The operands that the engine can read from a memory of its own."""
         return ()
 
+    def in_place_operands(self, op: GraphOp) -> Sequence[int]:
+        """The operands that are read where they lie, whichever memory that is: no tiles of them are
+        moved, as what is read is known at run time only."""
+        return ()
+
+    def far_cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
+        """The same as `cycles` where `in_place_operands` are outside of the compute memory."""
+        return self.cycles(op, sizes, cores)
+
     def scratch_bytes(self, op: GraphOp, cores: int, memory: int) -> int:
         """Bytes of scratch for all cores together, in a compute memory of `memory` bytes."""
         return 0

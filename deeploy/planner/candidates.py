@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from itertools import combinations
 from typing import Any, TypeAlias
 
@@ -39,7 +40,8 @@ class Operand:
     """A tensor of a nest: the value inside the body, and the tensor's index in the problem.
 
     `index` is None for constants and for what must stay in the far memory; `is_direct` if an engine
-    reads it from a memory of its own, instead of the compute memory.
+    reads it from a memory of its own, instead of the compute memory; `in_place` if it is read
+    wherever it lies, so that no tiles of it are moved.
     """
 
     value: SSAValue
@@ -47,6 +49,7 @@ class Operand:
     index: int | None
     link: Link
     is_direct: bool = False
+    in_place: bool = False
 
 
 def tile_choices(iterator: Iterator, limit: int) -> list[int]:
@@ -199,8 +202,8 @@ def enumerate_candidates(
     tiles = np.ones_like(sizes[0])
     for count in counts:
         tiles = tiles * count
-    direct = {o.index for o in operands if o.index is not None and o.is_direct}
-    kernels = [compute_cycles(space, sizes, target.cores, d) * tiles for d in (False, True)]
+    ways = {way_of(operands, resident) for resident in residencies(operands)}
+    kernels = {way: compute_cycles(space, sizes, target.cores, way) * tiles for way in ways}
     # one barrier before the kernels of a tile and one behind them; a single tile needs no loop
     overhead = tiles * (2 * target.barrier_cycles + (tiles > 1) * target.tile_cycles)
     fixed = private_bytes(nest, space, sizes, target)
@@ -211,7 +214,7 @@ def enumerate_candidates(
         for resident in residencies(operands):
             loads, stores = _directions(operands, costs, resident)
             moving = [*loads, *stores]
-            computing = kernels[bool(direct & resident)] + overhead
+            computing = kernels[way_of(operands, resident)] + overhead
             for slots in (1, 2):
                 starts = _starts(loads, stores, slots, tiles * 0)
                 compute = computing + starts * start_cycles(target)
@@ -234,13 +237,36 @@ def enumerate_candidates(
     return prune(found)
 
 
-def compute_cycles(space: NestSpace, sizes: Sequence[Array], cores: int, direct: bool) -> Array:
-    """Cycles of all kernels for one tile; `direct` where engines read from their own memories."""
+class Way(Enum):
+    """Where kernels find what has no tiles: in the compute memory, in one that is their engine's
+    own, or in one that is far."""
+
+    NEAR = 0
+    DIRECT = 1
+    FAR = 2
+
+
+def way_of(operands: Sequence[Operand], resident: frozenset[int]) -> Way:
+    """How a nest reads its operands, when some tensors stay."""
+    if any(o.in_place and o.index not in resident for o in operands):
+        return Way.FAR
+    is_direct = any(o.is_direct and o.index in resident for o in operands)
+    return Way.DIRECT if is_direct else Way.NEAR
+
+
+def compute_cycles(space: NestSpace, sizes: Sequence[Array], cores: int, way: Way) -> Array:
+    """Cycles of all kernels for one tile."""
     total = np.zeros_like(sizes[0])
     for op, forms in space.ops.items():
         own = [_extent(form, sizes) for form in forms]
         kernel = kernel_of(op)
-        cycles = (kernel.direct_cycles if direct else kernel.cycles)(op, own, cores)
+        match way:
+            case Way.NEAR:
+                cycles = kernel.cycles(op, own, cores)
+            case Way.DIRECT:
+                cycles = kernel.direct_cycles(op, own, cores)
+            case Way.FAR:
+                cycles = kernel.far_cycles(op, own, cores)
         total = total + np.asarray(cycles).astype(np.int64)
     return total
 
@@ -270,7 +296,8 @@ def _directions(
     operands: Sequence[Operand], costs: Sequence[Traffic], resident: frozenset[int]
 ) -> tuple[list[Traffic], list[Traffic]]:
     """What is loaded and what is stored, when some tensors stay."""
-    moving = [(o, c) for o, c in zip(operands, costs, strict=True) if o.index not in resident]
+    pairs = zip(operands, costs, strict=True)
+    moving = [(o, c) for o, c in pairs if o.index not in resident and not o.in_place]
     loads = [c for o, c in moving if isinstance(o.value, BlockArgument)]
     stores = [c for o, c in moving if not isinstance(o.value, BlockArgument)]
     return loads, stores

@@ -19,6 +19,7 @@ from deeploy.functions import returned_values, tensor_arguments
 from deeploy.interfaces.nest_space import NestSpace
 from deeploy.interfaces.tiling import shape_of
 from deeploy.planner.candidates import Operand, enumerate_candidates
+from deeploy.planner.layout import in_place_values
 from deeploy.planner.problem import Candidate, Problem, Space, Step, Tensor, align_up
 from deeploy.targets import Link, Target
 
@@ -187,13 +188,15 @@ class Role:
 
     `position` counts inputs and results. `tensor` is the first position at which the same tensor
     stands, where its home may be the one where it is used, else None. `link` is the one over which
-    its tiles move; `is_direct` if an engine reads it from a memory of its own instead.
+    its tiles move; `is_direct` if an engine reads it from a memory of its own instead, `in_place`
+    if it is read wherever it lies.
     """
 
     position: int
     tensor: int | None
     link: Link
     is_direct: bool
+    in_place: bool
 
 
 class StepBuilder:
@@ -237,6 +240,7 @@ class StepBuilder:
     def roles(self, nest: NestOp, operands: list[int]) -> tuple[Role, ...]:
         """The roles of all operands with tiles of their own."""
         target, tied = self.target, nest.tied_input()
+        in_place = [nest.body.block.args.index(v) for v in in_place_values(nest)]
         roles: list[Role] = []
         for position, index in enumerate(operands):
             if position == tied:
@@ -246,7 +250,7 @@ class StepBuilder:
             free = far != target.compute and any(target.is_direct(m) for m in homes)
             tensor = operands.index(index) if free else None
             link, is_direct = target.link(target.compute, far), bool(self.tensors[index].near)
-            roles.append(Role(position, tensor, link, is_direct))
+            roles.append(Role(position, tensor, link, is_direct, position in in_place))
         return tuple(roles)
 
     def candidates(self, nest: NestOp, roles: tuple[Role, ...]) -> tuple[Candidate, ...]:
@@ -256,7 +260,7 @@ class StepBuilder:
             space = NestSpace.of(nest)
             inner = (*nest.body.block.args, *nest.root().results)
             operands = [
-                Operand(value, space.values[value], r.tensor, r.link, r.is_direct)
+                Operand(value, space.values[value], r.tensor, r.link, r.is_direct, r.in_place)
                 for r in roles
                 for value in [inner[r.position]]
             ]

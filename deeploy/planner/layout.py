@@ -35,6 +35,12 @@ class TileBuffer:
     size: int
 
 
+def in_place_values(nest: NestOp) -> set[SSAValue]:
+    """The inputs of a nest's body that kernels read where they lie: they have no tiles."""
+    read = {op.operands[i] for op in nest.body_ops() for i in kernel_of(op).in_place_operands(op)}
+    return read & set(nest.body.block.args)
+
+
 class NestLayout:
     """Sizes of one nest under its tile sizes, loop order and buffers."""
 
@@ -91,6 +97,7 @@ class NestLayout:
 
     def scratch_size(self, resident: set[SSAValue]) -> int:
         """All bytes that live only in this nest, when some of its body's values are resident."""
+        resident = resident | in_place_values(self.nest)
         tied = self.nest.tied_input()
         if tied is not None:
             # what is worked on in place is the result's tile

@@ -216,6 +216,9 @@ class Program:
         """Cycles, operations and the extent of each iterator, from the extents of a tile."""
         cores = self.machine.target.cores
         kernel = find_engine(op.engine.data).kernel(op.op)
+        read = [op.inputs[i] for i in kernel.in_place_operands(op.op)]
+        is_far = any(level_of(value) != self.machine.target.compute for value in read)
+        cycles = kernel.far_cycles if is_far else kernel.cycles
         each = 2 if isinstance(op.op, CONTRACTIONS) else 1
 
         @cache
@@ -223,7 +226,7 @@ class Program:
             if 0 in extents:
                 return 0, 0, ()
             sizes = iterator_sizes(op.op, extents, self.position)
-            return int(kernel.cycles(op.op, sizes, cores)), each * math.prod(sizes), sizes
+            return int(cycles(op.op, sizes, cores)), each * math.prod(sizes), sizes
 
         return cost
 

@@ -212,4 +212,11 @@ FUNCTIONS_OF_ELEMENTS = {
     "select_float": """%c: tensor<4xui8>, %x: tensor<3x4xf32>, %y: tensor<f32>
         %0 = graph.select %c, %x, %y
             : tensor<4xui8>, tensor<3x4xf32>, tensor<f32> -> tensor<3x4xf32>""",
+    "gather": """%x: tensor<3x7x4xsi8>, %i: tensor<5xsi32>
+        %0 = graph.gather %x at %i
+            : tensor<3x7x4xsi8> at tensor<5xsi32> -> tensor<3x5x4xsi8>""",
+    "arg_max": """%x: tensor<3x4x5xsi8>
+        %0 = graph.arg_reduce "max" %x {axis = 1} : tensor<3x4x5xsi8> -> tensor<3x1x5xsi32>""",
+    "arg_min_float": """%x: tensor<3x4xf32>
+        %0 = graph.arg_reduce "min" %x {axis = 1, last} : tensor<3x4xf32> -> tensor<3x1xsi32>""",
 }

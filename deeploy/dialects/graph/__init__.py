@@ -14,6 +14,7 @@ from deeploy.dialects.graph import (
     contraction,
     elementwise,
     extent,
+    indexing,
     movement,
     reduction,
     rows,
@@ -27,6 +28,7 @@ from deeploy.dialects.graph.base import *  # noqa: F403
 from deeploy.dialects.graph.contraction import *  # noqa: F403
 from deeploy.dialects.graph.elementwise import *  # noqa: F403
 from deeploy.dialects.graph.extent import *  # noqa: F403
+from deeploy.dialects.graph.indexing import *  # noqa: F403
 from deeploy.dialects.graph.movement import *  # noqa: F403
 from deeploy.dialects.graph.reduction import *  # noqa: F403
 from deeploy.dialects.graph.rows import *  # noqa: F403
@@ -38,6 +40,7 @@ MODULES = (
     activation,
     contraction,
     elementwise,
+    indexing,
     movement,
     reduction,
     rows,
@@ -62,6 +65,7 @@ __all__ += base.__all__
 __all__ += contraction.__all__
 __all__ += elementwise.__all__
 __all__ += extent.__all__
+__all__ += indexing.__all__
 __all__ += movement.__all__
 __all__ += reduction.__all__
 __all__ += rows.__all__

@@ -4,6 +4,7 @@ from deeploy.engines import Engine
 from deeploy.engines.cluster import (
     activation,
     elementwise,
+    indexing,
     matmul,
     movement,
     reduction,
@@ -23,6 +24,7 @@ ENGINE = Engine(
         **rows.KERNELS,
         **reduction.KERNELS,
         **movement.KERNELS,
+        **indexing.KERNELS,
         **selection.KERNELS,
     },
     # one dot product of four bytes (Xpulp)

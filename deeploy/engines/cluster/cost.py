@@ -33,6 +33,9 @@ CALL = 80
 WALK_CALL = 180
 """The same for kernels that walk over six dimensions (`deeploy/nd.h`): in addition to the above,
 strides of up to four operands are copied and dimensions merged."""
+FAR_LOAD = 15
+"""Cycles of a word that a core loads from outside of the compute memory, assumed: the way from a
+cluster to L2 and back."""
 ROW = 12
 """From one row of the innermost dimension to the next one."""
 

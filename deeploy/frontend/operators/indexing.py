@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
 from deeploy.diagnostics import DeeployError
+from deeploy.dialects.graph import GatherOp
 from deeploy.frontend.builder import Builder
 from deeploy.frontend.nodes import Node, normalised_axes, normalised_axis
 from deeploy.frontend.operators.movement import concat
 from deeploy.frontend.ranges import IntArray
 from deeploy.frontend.registry import NUMBERS, converter
-from deeploy.frontend.values import Tensor, Value
+from deeploy.frontend.values import Constant, Tensor, Value
 
 
 def part(b: Builder, x: Tensor, axis: int, start: int, extent: int) -> Tensor:
@@ -82,18 +84,35 @@ def _equal_parts(extent: int, count: int) -> tuple[int, ...]:
     return (*(size,) * (count - 1), extent - size * (count - 1))
 
 
-@converter("Gather", "constant indices; data of any kind", types=NUMBERS)
+@converter(
+    "Gather",
+    "any axis; indices that are no constants count modulo its extent",
+    types=NUMBERS,
+)
 def convert_gather(node: Node, b: Builder) -> Value:
-    """`graph.slice`, for indices that are not consecutive a `graph.concat` of several."""
-    indices = node.constant(1, "indices")
-    if indices is None:
-        raise DeeployError("'indices' is missing")
-    x = b.tensor(node.value(0))
+    """`graph.gather`, or with constant indices `graph.slice`, for those that are not consecutive a
+    `graph.concat` of several."""
+    x, indices = b.tensor(node.value(0)), node.value(1)
     axis = normalised_axis(node.integer("axis", 0), len(x.shape))
-    picked = _checked_indices(indices.integers(), x.shape[axis])
-    parts = [part(b, x, axis, start, count) for start, count in _runs(picked)]
-    y = parts[0] if len(parts) == 1 else concat(b, parts, axis)
+    if isinstance(indices, Constant):
+        y = _picked(b, x, axis, indices.integers())
+    else:
+        y = _gathered(b, x, axis, indices)
     return b.reshape(y, (*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :]))
+
+
+def _picked(b: Builder, x: Tensor, axis: int, indices: IntArray) -> Tensor:
+    picked = _checked_indices(indices, x.shape[axis])
+    parts = [part(b, x, axis, start, count) for start, count in _runs(picked)]
+    return parts[0] if len(parts) == 1 else concat(b, parts, axis)
+
+
+def _gathered(b: Builder, x: Tensor, axis: int, indices: Tensor) -> Tensor:
+    outer, columns = math.prod(x.shape[:axis]), math.prod(x.shape[axis + 1 :])
+    table = b.reshape(x, (outer, x.shape[axis], columns))
+    vector = b.reshape(b.integers(indices), (math.prod(indices.shape),))
+    operands = {"table": table.ssa, "indices": vector.ssa}
+    return b.emit(GatherOp, operands, x.bounds, element_type=x.element_type)
 
 
 def _checked_indices(indices: IntArray, extent: int) -> list[int]:

@@ -6,9 +6,9 @@ import math
 
 from xdsl.dialects.builtin import StringAttr
 
-from deeploy.dialects.graph import ReduceOp, ints
-from deeploy.frontend.builder import Builder
-from deeploy.frontend.nodes import Node, normalised_axes
+from deeploy.dialects.graph import ArgReduceOp, ReduceOp, ints, si32
+from deeploy.frontend.builder import Builder, flag, number
+from deeploy.frontend.nodes import Node, normalised_axes, normalised_axis
 from deeploy.frontend.ranges import Interval, check_accumulator
 from deeploy.frontend.registry import CUSTOM, NUMBERS, converter
 from deeploy.frontend.values import Tensor, Value
@@ -75,3 +75,30 @@ def convert_reduce_max(node: Node, b: Builder) -> Value:
 def convert_reduce_min(node: Node, b: Builder) -> Value:
     """`graph.reduce`."""
     return reduced(node, b, "min")
+
+
+def arg_reduced(node: Node, b: Builder, kind: str) -> Value:
+    """`graph.arg_reduce`, whose axis vanishes unless `keepdims` is set."""
+    x = b.tensor(node.value(0))
+    axis = normalised_axis(node.integer("axis", 0), len(x.shape))
+    properties = {
+        "kind": StringAttr(kind),
+        "axis": number(axis),
+        "last": flag(bool(node.integer("select_last_index", 0))),
+    }
+    places = Interval(0, x.shape[axis] - 1)
+    y = b.emit(ArgReduceOp, {"input": x.ssa}, places, properties, element_type=si32)
+    kept = (1,) if node.integer("keepdims", 1) else ()
+    return b.reshape(y, (*x.shape[:axis], *kept, *x.shape[axis + 1 :]))
+
+
+@converter("ArgMax", "any axis; keepdims, select_last_index; never chooses NaN", types=NUMBERS)
+def convert_arg_max(node: Node, b: Builder) -> Value:
+    """`graph.arg_reduce`."""
+    return arg_reduced(node, b, "max")
+
+
+@converter("ArgMin", "any axis; keepdims, select_last_index; never chooses NaN", types=NUMBERS)
+def convert_arg_min(node: Node, b: Builder) -> Value:
+    """`graph.arg_reduce`."""
+    return arg_reduced(node, b, "min")

@@ -11,6 +11,7 @@ numbers are exact until they are cut to 32 bits, so the order of accumulation do
 from deeploy.interpreters.graph import (
     activation,
     elementwise,
+    indexing,
     movement,
     npu,
     reduction,
@@ -29,7 +30,7 @@ from deeploy.interpreters.graph.functions import GraphFunctions
 from deeploy.interpreters.graph.registry import Meaning, Overhangs, meaning, numpy_meaning
 
 # importing these registers the meanings
-FAMILIES = (activation, elementwise, movement, npu, reduction, rows, selection, window)
+FAMILIES = (activation, elementwise, indexing, movement, npu, reduction, rows, selection, window)
 
 __all__ = [
     "GraphFunctions",

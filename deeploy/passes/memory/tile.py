@@ -35,7 +35,7 @@ from deeploy.interfaces.footprint import ORIGIN, OpTile, Span, nest_tiles, whole
 from deeploy.interfaces.index import Index, IndexBuilder, inside
 from deeploy.interfaces.tiling import shape_of
 from deeploy.passes.levels import check_lowered
-from deeploy.planner.layout import NestLayout
+from deeploy.planner.layout import NestLayout, in_place_values
 from deeploy.planner.problem import align_up
 from deeploy.targets import Target, target_of
 
@@ -90,6 +90,7 @@ class NestLowering:
         self.builder = Builder(InsertPoint.before(nest))
         self.index = IndexBuilder(self.builder)
         self.position = position_index(nest)
+        self.in_place = in_place_values(nest)
         self.cursor = 0 if nest.scratch is None else nest.scratch.value.data
 
     def run(self) -> None:
@@ -130,9 +131,11 @@ class NestLowering:
         return MemRefType(elements, shape, memory_space=level)
 
     def make_operand(self, value: SSAValue, whole: SSAValue) -> Operand:
-        """A buffer for the tiles of an input or output that is not in the compute memory."""
+        """A buffer for the tiles of an input or output that is not in the compute memory, nor read
+        where it lies."""
         level = level_of(whole)
-        if level is not None and self.target.is_direct(level):
+        is_direct = level is not None and self.target.is_direct(level)
+        if is_direct or value in self.in_place:
             return Operand(whole, None, 1, self.layout.period(value))
         buffer = self.layout.tile_buffer(value)
         type = self.compute_type(element_type(whole), buffer.shape)

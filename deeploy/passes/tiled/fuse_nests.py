@@ -22,6 +22,7 @@ from deeploy.interfaces.nest_space import NestSpace
 from deeploy.interfaces.tiling import linear_forms, shape_of
 from deeploy.passes.levels import check_lowered
 from deeploy.planner.candidates import tile_limits
+from deeploy.planner.layout import in_place_values
 from deeploy.planner.problem import align_up
 from deeploy.targets import Target, target_of
 
@@ -181,7 +182,10 @@ def smallest_bytes(nest: NestOp, space: NestSpace, sizes: list[int], target: Tar
     """Bytes of all tiles of given sizes, and of kernel scratch, each in a place of its own."""
     memory = target.memory(target.compute)
     total = 0
+    in_place = in_place_values(nest)
     for value, forms in space.values.items():
+        if value in in_place:
+            continue
         extents = zip(forms, shape_of(value), strict=True)
         tile = math.prod(min(form.extent(sizes), extent) for form, extent in extents)
         total += align_up(tile * element_bytes(element_type(value)), memory.align)
