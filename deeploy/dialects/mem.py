@@ -10,10 +10,12 @@ import math
 from typing import TypeAlias
 
 from xdsl.dialects.builtin import (
+    DYNAMIC_INDEX,
     I64,
     DenseIntOrFPElementsAttr,
     DenseResourceAttr,
     FixedBitwidthType,
+    IndexType,
     IntegerAttr,
     MemRefType,
     StringAttr,
@@ -30,6 +32,7 @@ from xdsl.irdl import (
     prop_def,
     result_def,
     traits_def,
+    var_operand_def,
 )
 from xdsl.parser import Parser
 from xdsl.printer import Printer
@@ -187,4 +190,26 @@ class ReshapeOp(IRDLOperation):
             raise VerifyException("'mem.reshape' cannot move data to another memory")
 
 
-Mem = Dialect("mem", [ConstantOp, BufferOp, ReshapeOp], [LevelAttr])
+@irdl_op_definition
+class ViewOp(IRDLOperation):
+    """The elements of a buffer, from its first one on, under other extents and strides.
+
+    The strides are those of the result's type; extents that are not known there are operands.
+    """
+
+    name = "mem.view"
+    input = operand_def(MemRefType)
+    sizes = var_operand_def(IndexType)
+    result = result_def(MemRefType)
+    traits = traits_def(NoMemoryEffect())
+    assembly_format = "$input `[` $sizes `]` attr-dict `:` type($input) `->` type($result)"
+
+    def verify_(self) -> None:
+        source, result = memref_of(self.input), memref_of(self.result)
+        if (source.memory_space, source.element_type) != (result.memory_space, result.element_type):
+            raise VerifyException("'mem.view' cannot change the memory or the element type")
+        if len(self.sizes) != sum(extent == DYNAMIC_INDEX for extent in result.get_shape()):
+            raise VerifyException("'mem.view' needs a size for each extent that is not known")
+
+
+Mem = Dialect("mem", [ConstantOp, BufferOp, ReshapeOp, ViewOp], [LevelAttr])

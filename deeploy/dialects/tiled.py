@@ -47,9 +47,10 @@ from xdsl.printer import Printer
 from xdsl.traits import IsolatedFromAbove, IsTerminator, Pure, SingleBlockImplicitTerminator
 from xdsl.utils.exceptions import VerifyException
 
-from deeploy.dialects.graph import GraphOp, element_type, extent_of, tuple_of
+from deeploy.dialects.graph import GraphOp, SliceOp, element_type, extent_of, tuple_of
 from deeploy.interfaces.nest_space import NestSpace
 from deeploy.interfaces.tiling import Iterator, shape_of
+from deeploy.interfaces.views import can_be_view, is_view
 
 
 @irdl_op_definition
@@ -103,6 +104,10 @@ class NestOp(IRDLOperation):
         """The graph ops of the body, in order."""
         return [op for op in self.body.block.ops if isinstance(op, GraphOp)]
 
+    def computing_ops(self) -> list[GraphOp]:
+        """The graph ops of the body that are no views, in order."""
+        return [op for op in self.body_ops() if not is_view(op)]
+
     def root(self) -> GraphOp:
         """The last op, whose iterators are those of the nest."""
         return self.body_ops()[-1]
@@ -148,6 +153,10 @@ class NestOp(IRDLOperation):
         ops = self.body_ops()
         if not ops or len(ops) + 1 != len(list(self.body.block.ops)):
             raise VerifyException("'tiled.nest' needs a body of graph ops and a tiled.yield")
+        views = [op for op in ops if is_view(op)]
+        if len(views) == len(ops) or not all(can_be_view(op) for op in views):
+            raise VerifyException("'tiled.nest' can see data through transposes and slices only")
+        self._verify_result()
         terminator = self.body.block.last_op
         assert isinstance(terminator, YieldOp), "its trait checks that"
         if list(terminator.values) != list(ops[-1].results):
@@ -162,6 +171,14 @@ class NestOp(IRDLOperation):
             raise VerifyException("'tiled.nest' needs either results or outputs")
         self._verify_shapes()
         self._verify_tiles()
+
+    def _verify_result(self) -> None:
+        """What a kernel writes through views must be all of the result."""
+        op = self.root()
+        while is_view(op):
+            if isinstance(op, SliceOp) or not isinstance(op.operands[0].owner, GraphOp):
+                raise VerifyException("'tiled.nest' must compute its result, and all of it")
+            op = op.operands[0].owner
 
     def _verify_shapes(self) -> None:
         outer = [*self.inputs, *self.outs, *self.outputs]

@@ -151,7 +151,8 @@ class BodyPrinter:
     def announce(self, op: Operation) -> None:
         """A comment with the ONNX node where a new one begins."""
         name = node_name(op)
-        placed = isinstance(op, mem.ConstantOp | mem.BufferOp | mem.ReshapeOp | npu.QueueOp)
+        hidden = (mem.ConstantOp, mem.BufferOp, mem.ReshapeOp, mem.ViewOp, npu.QueueOp)
+        placed = isinstance(op, hidden)
         if name is None or name == self.node or placed or self.depth > 1:
             return
         self.flush()
@@ -171,6 +172,8 @@ class BodyPrinter:
                 self.place(op.result, op.offset, op)
             case mem.ReshapeOp():
                 self.alias(op)
+            case mem.ViewOp():
+                self.restride(op)
             case memref.SubviewOp():
                 self.subview(op)
             case dma.ChannelOp():
@@ -266,6 +269,11 @@ class BodyPrinter:
         """Another shape of the same buffer."""
         self.pointers[op.result] = self.pointers[op.input]
         self.shapes[op.result] = shape_of(op.result)
+
+    def restride(self, op: mem.ViewOp) -> None:
+        """The same pointer; the strides are those of the type."""
+        self.pointers[op.result] = self.pointers[op.input]
+        self.shapes[op.result] = tuple(self.mixed(shape_of(op.result), op.sizes))
 
     def subview(self, op: memref.SubviewOp) -> None:
         """Part of a buffer: a pointer further on."""

@@ -26,6 +26,7 @@ from deeploy.diagnostics import fail
 from deeploy.dialects.cluster import CallOp, YieldOp
 from deeploy.dialects.graph import GraphOp
 from deeploy.dialects.tiled import NestOp
+from deeploy.interfaces.views import is_view, storage_of, strides_in_nest
 from deeploy.resources import Array
 
 DECLINED = "declined"
@@ -136,6 +137,26 @@ class Implementation(ABC):
     def scratch_bytes(self, op: GraphOp, cores: int, memory: int) -> int:
         """Bytes of scratch for all cores together, in a compute memory of `memory` bytes."""
         return 0
+
+    def takes_strides(self, op: GraphOp, value: SSAValue, strides: Sequence[int]) -> bool:
+        """Whether the elements of an operand or of the result may lie in memory as a view has them:
+        any number of elements apart along each dimension."""
+        return False
+
+
+class Nothing(Implementation):
+    """How all engines run a view: not at all."""
+
+    family = "view"
+
+    def declines(self, op: GraphOp) -> str | None:
+        return None
+
+    def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
+        return 0
+
+    def lower(self, op: GraphOp, launch: Launch) -> Sequence[Operation]:
+        return ()
 
 
 class Kernel(Implementation):
@@ -253,11 +274,24 @@ def kernel_of(op: GraphOp) -> Implementation:
     Raises:
         PassFailedException: the op has no engine, or the engine no kernel for it.
     """
+    if is_view(op):
+        return Nothing()
     engine = engine_of(op)
     kernel = engine.kernels.get(type(op))
     if kernel is None:
         fail(op, f"engine '{engine.name}' has no kernel for {op.name}")
     return kernel
+
+
+def takes_views(nest: NestOp) -> bool:
+    """Whether the kernels of a nest take the strides of what they see through views."""
+    strides, storage = strides_in_nest(nest), storage_of(nest)
+    return all(
+        kernel_of(op).takes_strides(op, value, strides[value])
+        for op in nest.computing_ops()
+        for value in (*op.operands, op.results[0])
+        if storage[value] is not value
+    )
 
 
 def short_name(type: Attribute) -> str:

@@ -19,6 +19,7 @@ from deeploy.dialects.mem import (
     BufferOp,
     ConstantOp,
     ReshapeOp,
+    ViewOp,
     element_bytes,
     level_of,
     memref_of,
@@ -89,8 +90,8 @@ def bytes_of(value: SSAValue) -> Bytes:
     match value.owner:
         case memref.SubviewOp() as view:
             return bytes_of_part(view)
-        case ReshapeOp(input=source):
-            return bytes_of(source)
+        case ReshapeOp(input=source) | ViewOp(input=source):
+            return bytes_of(source)  # a view does not leave what it is seen in
         case _:
             return bytes_of_buffer(value)
 
@@ -122,12 +123,24 @@ def bytes_of_part(view: memref.SubviewOp) -> Bytes:
     whole = bytes_of(view.source)
     starts, sizes = view.static_offsets.get_values(), view.static_sizes.get_values()
     type = memref_of(view.source)
-    if whole.end is None or DYNAMIC_INDEX in (*starts, *sizes) or 0 in sizes:
+    if whole.end is None or not is_fixed(view.result) or 0 in sizes:
         return whole
     strides = strides_of(type)
     first = sum(a * s for a, s in zip(starts, strides, strict=True))
     begin = whole.begin + first * element_bytes(type.element_type)
     return Bytes(whole.level, begin, begin + spanned_bytes(sizes, strides, view.source))
+
+
+def is_fixed(value: SSAValue) -> bool:
+    """Whether it is known before run time which part of its buffer a value is."""
+    match value.owner:
+        case memref.SubviewOp() as part:
+            known = (*part.static_offsets.get_values(), *part.static_sizes.get_values())
+            return DYNAMIC_INDEX not in known and is_fixed(part.source)
+        case ReshapeOp(input=source) | ViewOp(input=source):
+            return is_fixed(source)
+        case _:
+            return True
 
 
 def spanned_bytes(shape: Iterable[int], strides: Iterable[int], buffer: SSAValue) -> int:

@@ -15,6 +15,7 @@ from xdsl.ir import SSAValue
 
 from deeploy.dialects.graph import GraphOp
 from deeploy.interfaces.tiling import Iterator, LinearForm, linear_forms
+from deeploy.interfaces.views import is_view
 
 if TYPE_CHECKING:
     from deeploy.dialects.tiled import NestOp
@@ -115,6 +116,8 @@ class _Composer:
         """Iterators are not cut either if an inner op would run again for the same values."""
         free = set(range(len(self.nest.iterators()))) - whole
         for op in self.nest.body_ops()[:-1]:
+            if is_view(op):
+                continue
             forms = self.values[op.results[0]]
             free &= {i for terms, _ in forms for i in terms}
         return [

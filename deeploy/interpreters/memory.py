@@ -20,7 +20,7 @@ from xdsl.utils.exceptions import InterpretationError
 
 from deeploy.dialects import cluster, dma, mem
 from deeploy.dialects.computation import ComputeOp
-from deeploy.dialects.mem import TARGET, element_bytes
+from deeploy.dialects.mem import TARGET, element_bytes, memref_of, strides_of
 from deeploy.interfaces.tiling import Overhang
 from deeploy.interpreters.graph import evaluate
 from deeploy.resources import Array, array_of, numpy_dtype
@@ -160,6 +160,20 @@ class MemoryFunctions(InterpreterFunctions):
         view = args[0].view()
         view.shape = op.result.type.get_shape()  # fails rather than copies
         return (view,)
+
+    @impl(mem.ViewOp)
+    def run_view(
+        self, interpreter: Interpreter, op: mem.ViewOp, args: PythonValues
+    ) -> PythonValues:
+        source, *sizes = args
+        type = memref_of(op.result)
+        shape = mixed(type.get_shape(), sizes)
+        strides = [s * source.itemsize for s in strides_of(type)]
+        last = sum((e - 1) * s for e, s in zip(shape, strides, strict=True))
+        reach = sum((e - 1) * s for e, s in zip(source.shape, source.strides, strict=True))
+        if 0 not in shape and last > reach:
+            raise InterpretationError(f"view {shape} leaves {source.shape}")
+        return (as_strided(source, shape, strides),)
 
     @impl(memref.SubviewOp)
     def run_subview(

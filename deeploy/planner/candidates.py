@@ -22,6 +22,7 @@ from deeploy.dialects.tiled import NestOp
 from deeploy.engines import kernel_of
 from deeploy.interfaces.nest_space import NestSpace
 from deeploy.interfaces.tiling import Iterator, LinearForm, shape_of
+from deeploy.planner.layout import private_values
 from deeploy.planner.problem import Candidate, align_up
 from deeploy.targets import Link, Target
 
@@ -278,7 +279,7 @@ def private_bytes(nest: NestOp, space: NestSpace, sizes: Sequence[Array], target
     for op in nest.body_ops():
         scratch = kernel_of(op).scratch_bytes(op, target.cores, memory.size)
         total = total + align_up(scratch, memory.align)
-    for value in (r for op in nest.body_ops()[:-1] for r in op.results):
+    for value in private_values(nest):
         size = np.full_like(sizes[0], element_bytes(element_type(value)))
         for form, extent in zip(space.values[value], shape_of(value), strict=True):
             size = size * np.minimum(_extent(form, sizes), extent)

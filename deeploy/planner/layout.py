@@ -16,6 +16,7 @@ from deeploy.dialects.tiled import NestOp
 from deeploy.engines import kernel_of
 from deeploy.interfaces.nest_space import NestSpace
 from deeploy.interfaces.tiling import shape_of
+from deeploy.interfaces.views import storage_of
 from deeploy.planner.problem import align_up
 from deeploy.targets import Target
 
@@ -39,6 +40,13 @@ def in_place_values(nest: NestOp) -> set[SSAValue]:
     """The inputs of a nest's body that kernels read where they lie: they have no tiles."""
     read = {op.operands[i] for op in nest.body_ops() for i in kernel_of(op).in_place_operands(op)}
     return read & set(nest.body.block.args)
+
+
+def private_values(nest: NestOp) -> list[SSAValue]:
+    """The values of a nest's body with a buffer that lives only in the nest."""
+    storage = storage_of(nest)
+    between = [r for op in nest.body_ops()[:-1] for r in op.results]
+    return [value for value in between if storage[value] is value]
 
 
 class NestLayout:
@@ -106,5 +114,5 @@ class NestLayout:
         ops = self.nest.body_ops()
         sizes = [self.tile_buffer(v).size for v in values if v not in resident]
         sizes += [self.kernel_scratch(op) for op in ops]
-        sizes += [self.private_size(r) for op in ops[:-1] for r in op.results]
+        sizes += [self.private_size(value) for value in private_values(self.nest)]
         return sum(align_up(size, self.align) for size in sizes)

@@ -47,7 +47,7 @@ class Explanation:
 
 def engines_of(nest: NestOp) -> tuple[str, ...]:
     """The engines that run the ops of a nest, each once."""
-    return tuple(dict.fromkeys(engine_of(op).name for op in nest.body_ops()))
+    return tuple(dict.fromkeys(engine_of(op).name for op in nest.computing_ops()))
 
 
 def way_of(nest: NestOp, index: int, problem: Problem, step: Step) -> Way:

@@ -29,13 +29,13 @@ from deeploy.diagnostics import node_name
 from deeploy.dialects import npu
 from deeploy.dialects.cluster import CallOp
 from deeploy.dialects.dma import StartOp
-from deeploy.dialects.mem import ReshapeOp, level_of
+from deeploy.dialects.mem import ReshapeOp, ViewOp, level_of
 from deeploy.dialects.tiled import NestOp
 from deeploy.instrumentation.pipeline import Cost, Instrument, Step
 
 JOBS = (npu.StartOp, npu.AcquireOp, npu.WriteOp, npu.TriggerOp)
 """What drives the accelerator."""
-PARTS = (memref.SubviewOp, ReshapeOp, npu.AddressOp, arith.AddiOp, arith.SubiOp)
+PARTS = (memref.SubviewOp, ReshapeOp, ViewOp, npu.AddressOp, arith.AddiOp, arith.SubiOp)
 """What gives a part of a buffer, or an address in it."""
 PLAN_PASS = "plan"
 PLAN_ATTRIBUTE = "tiled.plan"
@@ -97,7 +97,7 @@ def nest_info(nest: NestOp) -> NestInfo:
     names = tuple(iterator.name for iterator in iterators)
     return NestInfo(
         name=node_name(nest),
-        ops=tuple(op.name.removeprefix("graph.") for op in nest.body_ops()),
+        ops=tuple(op.name.removeprefix("graph.") for op in nest.computing_ops()),
         engine=nest.engine.data if nest.engine is not None else "",
         iterators=names,
         extents=tuple(iterator.extent for iterator in iterators),

@@ -10,6 +10,8 @@ func.func @network(%x: memref<2x4xsi8, #mem.level<"L2">> {mem.home = "L2", mem.o
   %tile = mem.buffer at 0 : memref<4x4xsi8, #mem.level<"L1">>
   %slots = mem.buffer at 48 {why = "two slots"} : memref<2x3xui8, strided<[16, 1]>, #mem.level<"L1">>
   %flat = mem.reshape %x : memref<2x4xsi8, #mem.level<"L2">> -> memref<8xsi8, #mem.level<"L2">>
+  %n = arith.constant 3 : index
+  %turned = mem.view %x[%n] : memref<2x4xsi8, #mem.level<"L2">> -> memref<?x2xsi8, strided<[1, 4], offset: ?>, #mem.level<"L2">>
   func.return
 }
 
@@ -28,3 +30,5 @@ func.func @network(%x: memref<2x4xsi8, #mem.level<"L2">> {mem.home = "L2", mem.o
 // CHECK-NEXT:    %tile = mem.buffer at 0 : memref<4x4xsi8, #mem.level<"L1">>
 // CHECK-NEXT:    %slots = mem.buffer at 48 {why = "two slots"} : memref<2x3xui8, strided<[16, 1]>, #mem.level<"L1">>
 // CHECK-NEXT:    %flat = mem.reshape %x : memref<2x4xsi8, #mem.level<"L2">> -> memref<8xsi8, #mem.level<"L2">>
+// CHECK-NEXT:    %n = arith.constant 3 : index
+// CHECK-NEXT:    %turned = mem.view %x[%n] : memref<2x4xsi8, #mem.level<"L2">> -> memref<?x2xsi8, strided<[1, 4], offset: ?>, #mem.level<"L2">>

@@ -80,3 +80,21 @@ func.func @network(%x: memref<2x4xsi8, #mem.level<"L2">>) {
 }
 
 // CHECK: 'mem.reshape' cannot move data to another memory
+
+// -----
+
+func.func @network(%x: memref<2x4xsi8, #mem.level<"L2">>) {
+  %y = mem.view %x[] : memref<2x4xsi8, #mem.level<"L2">> -> memref<4x2xui8, strided<[1, 4]>, #mem.level<"L2">>
+  func.return
+}
+
+// CHECK: 'mem.view' cannot change the memory or the element type
+
+// -----
+
+func.func @network(%x: memref<2x4xsi8, #mem.level<"L2">>) {
+  %y = mem.view %x[] : memref<2x4xsi8, #mem.level<"L2">> -> memref<?x2xsi8, strided<[1, 4]>, #mem.level<"L2">>
+  func.return
+}
+
+// CHECK: 'mem.view' needs a size for each extent that is not known

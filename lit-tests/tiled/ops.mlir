@@ -75,3 +75,22 @@ func.func @alternatives(%x: tensor<4x8xsi8>) -> tensor<4x8xsi8> {
 // CHECK-NEXT:      %2 = tiled.nest ins(%x : tensor<4x8xsi8>) -> tensor<4x8xsi8> attributes {engine = "other"} {
 // CHECK:           tiled.yield %2 : tensor<4x8xsi8>
 // CHECK-NEXT:    }
+
+// A transpose that is a view of what the other op reads.
+
+func.func @views(%x: tensor<4x8xsi8>) -> tensor<8x4xsi8> {
+  %0 = tiled.nest ins(%x : tensor<4x8xsi8>) -> tensor<8x4xsi8> {
+  ^bb0(%a: tensor<4x8xsi8>):
+    %1 = graph.transpose %a {tiled.view, permutation = array<i64: 1, 0>} : tensor<4x8xsi8> -> tensor<8x4xsi8>
+    %2 = graph.copy %1 : tensor<8x4xsi8> -> tensor<8x4xsi8>
+    tiled.yield %2 : tensor<8x4xsi8>
+  }
+  func.return %0 : tensor<8x4xsi8>
+}
+
+// CHECK-LABEL: func.func @views
+// CHECK-NEXT:    %0 = tiled.nest ins(%x : tensor<4x8xsi8>) -> tensor<8x4xsi8> {
+// CHECK-NEXT:    ^bb0(%a: tensor<4x8xsi8>):
+// CHECK-NEXT:      %1 = graph.transpose %a {tiled.view, permutation = array<i64: 1, 0>} : tensor<4x8xsi8> -> tensor<8x4xsi8>
+// CHECK-NEXT:      %2 = graph.copy %1
+// CHECK-NEXT:      tiled.yield %2 : tensor<8x4xsi8>

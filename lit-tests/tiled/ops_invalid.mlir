@@ -313,3 +313,46 @@ func.func @network(%x: tensor<4x8xsi8>, %y: tensor<4x2xsi8>) {
 }
 
 // CHECK: iterator 'd1' cannot be tiled
+
+// -----
+
+func.func @network(%x: tensor<4x8xsi8>) {
+  %0 = tiled.nest ins(%x : tensor<4x8xsi8>) -> tensor<8x4xsi8> {
+  ^bb0(%a: tensor<4x8xsi8>):
+    %1 = graph.transpose %a {tiled.view, permutation = array<i64: 1, 0>} : tensor<4x8xsi8> -> tensor<8x4xsi8>
+    tiled.yield %1 : tensor<8x4xsi8>
+  }
+  func.return
+}
+
+// CHECK: 'tiled.nest' can see data through transposes and slices only
+
+// -----
+
+func.func @network(%x: tensor<4x8xsi8>) {
+  %0 = tiled.nest ins(%x : tensor<4x8xsi8>) -> tensor<4x8xsi8> {
+  ^bb0(%a: tensor<4x8xsi8>):
+    %1 = graph.clip %a {tiled.view, min = 0, max = 9} : tensor<4x8xsi8> -> tensor<4x8xsi8>
+    %2 = graph.copy %1 : tensor<4x8xsi8> -> tensor<4x8xsi8>
+    tiled.yield %2 : tensor<4x8xsi8>
+  }
+  func.return
+}
+
+// CHECK: 'tiled.nest' can see data through transposes and slices only
+
+// -----
+
+// There is nowhere to write what the slice leaves out.
+
+func.func @network(%x: tensor<4x8xsi8>) {
+  %0 = tiled.nest ins(%x : tensor<4x8xsi8>) -> tensor<2x8xsi8> {
+  ^bb0(%a: tensor<4x8xsi8>):
+    %1 = graph.copy %a : tensor<4x8xsi8> -> tensor<4x8xsi8>
+    %2 = graph.slice %1 {tiled.view, starts = array<i64: 0, 0>, steps = array<i64: 1, 1>} : tensor<4x8xsi8> -> tensor<2x8xsi8>
+    tiled.yield %2 : tensor<2x8xsi8>
+  }
+  func.return
+}
+
+// CHECK: 'tiled.nest' must compute its result, and all of it

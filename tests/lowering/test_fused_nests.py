@@ -39,6 +39,8 @@ def network(inputs: dict[str, str], result: str, *body: str) -> str:
     }}"""
 
 
+HEADS = "tensor<4x3x5xsi8>"
+
 NETWORKS = {
     # halos of halos, and a border of what lies between the two
     "windows": network(
@@ -76,6 +78,30 @@ NETWORKS = {
         "%0 = graph.clip %a {min = -50, max = 50} : tensor<5x4xsi8> -> tensor<5x4xsi8>",
         "%y = graph.pad %0 {low = array<i64: 3, 0>, high = array<i64: 1, 2>, value = 7} "
         ": tensor<5x4xsi8> -> tensor<9x6xsi8>",
+    ),
+    # heads are columns of one operand; the product goes back to columns
+    "heads": network(
+        {"a": "tensor<3x8x5xsi8>", "b": "tensor<4x6x5xsi8>"},
+        "tensor<3x4x6xsi8>",
+        "%0 = graph.slice %a {starts = array<i64: 0, 1, 0>, steps = array<i64: 1, 2, 1>, "
+        "tiled.view} : tensor<3x8x5xsi8> -> tensor<3x4x5xsi8>",
+        "%1 = graph.transpose %0 {permutation = array<i64: 1, 0, 2>, tiled.view} "
+        f": tensor<3x4x5xsi8> -> {HEADS}",
+        f"%2 = graph.matmul %1, %b {{transpose_rhs, {REQUANT}}} "
+        f": {HEADS}, tensor<4x6x5xsi8> -> tensor<4x3x6xsi8>",
+        "%y = graph.transpose %2 {permutation = array<i64: 1, 0, 2>, tiled.view} "
+        ": tensor<4x3x6xsi8> -> tensor<3x4x6xsi8>",
+    ),
+    # a view of what another kernel of the nest computes
+    "between": network(
+        {"a": "tensor<4x6x8xsi8>", "b": "tensor<5x8xsi8>", "c": "tensor<6x3x5xsi8>"},
+        "tensor<6x4x3xsi8>",
+        f"%0 = graph.matmul %a, %b {{transpose_rhs, {REQUANT}}} "
+        ": tensor<4x6x8xsi8>, tensor<5x8xsi8> -> tensor<4x6x5xsi8>",
+        "%1 = graph.transpose %0 {permutation = array<i64: 1, 0, 2>, tiled.view} "
+        ": tensor<4x6x5xsi8> -> tensor<6x4x5xsi8>",
+        f"%y = graph.matmul %1, %c {{transpose_rhs, {REQUANT}}} "
+        ": tensor<6x4x5xsi8>, tensor<6x3x5xsi8> -> tensor<6x4x3xsi8>",
     ),
 }
 

@@ -21,6 +21,7 @@ from deeploy.engines import (
     c_type,
     short_name,
 )
+from deeploy.interfaces.tiling import shape_of
 
 DIMENSIONS = 6
 """Kernels on tensors of any rank loop over six dimensions; see `deeploy/kernels/binary.h`."""
@@ -133,6 +134,11 @@ def decline_rank(op: GraphOp) -> str | None:
     return None
 
 
+def has_whole_rows(value: SSAValue, strides: Sequence[int]) -> bool:
+    """Whether elements of the last dimension lie next to each other."""
+    return strides[-1] == 1 or shape_of(value)[-1] == 1
+
+
 class ByElementType(Kernel):
     """One kernel for integers and one for floats; the type of the result tells."""
 
@@ -163,6 +169,9 @@ class ByElementType(Kernel):
 
     def scratch_bytes(self, op: GraphOp, cores: int, memory: int) -> int:
         return self.chosen(op).scratch_bytes(op, cores, memory)
+
+    def takes_strides(self, op: GraphOp, value: SSAValue, strides: Sequence[int]) -> bool:
+        return self.chosen(op).takes_strides(op, value, strides)
 
 
 def float_instance(family: str, stem: str = "", struct: str = "") -> Instance:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from xdsl.ir import SSAValue
 
 from deeploy.dialects.graph import GraphOp, MatmulOp, element_type
 from deeploy.engines import Fields, Instance, Kernel, KernelCall, Sizes, View, ceil_div
@@ -16,6 +17,7 @@ from deeploy.engines.cluster.common import (
     bias_field,
     decline_types,
     float_instance,
+    has_whole_rows,
     instance,
     requant_fields,
 )
@@ -39,6 +41,9 @@ class MatmulKernel(Kernel):
         # the kernel knows one batch dimension
         assert isinstance(op, MatmulOp)
         return {f"b{i}": 1 for i in range(len(op.batch()) - 1)}
+
+    def takes_strides(self, op: GraphOp, value: SSAValue, strides: Sequence[int]) -> bool:
+        return value in (*op.operands[:2], op.results[0]) and has_whole_rows(value, strides)
 
     def arguments(self, call: KernelCall) -> Sequence[Fields]:
         return [{**matrices(call), "rq": requant_fields(call)}]

@@ -6,7 +6,7 @@ import struct
 from collections.abc import Sequence
 
 from xdsl.dialects.builtin import FixedBitwidthType, FloatAttr
-from xdsl.ir import Attribute
+from xdsl.ir import Attribute, SSAValue
 
 from deeploy.dialects.graph import (
     ConcatOp,
@@ -51,6 +51,9 @@ class CopyKernel(Kernel):
 
     def instance(self, op: GraphOp) -> Instance:
         return by_size(op, self.family)
+
+    def takes_strides(self, op: GraphOp, value: SSAValue, strides: Sequence[int]) -> bool:
+        return True
 
     def read_strides(self, call: KernelCall) -> Sequence[int]:
         """The strides of the input in the order of the result's dimensions."""

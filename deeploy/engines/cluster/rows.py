@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from xdsl.ir import SSAValue
 
 from deeploy.dialects.graph import (
     DISTANCES,
@@ -36,6 +37,7 @@ from deeploy.engines.cluster.common import (
     decline_types,
     float_instance,
     float_literal,
+    has_whole_rows,
     instance,
     literal,
     merged,
@@ -87,6 +89,9 @@ class RowKernel(Kernel):
     @abstractmethod
     def parameters(self, call: KernelCall) -> Fields:
         """The arguments beside x and y."""
+
+    def takes_strides(self, op: GraphOp, value: SSAValue, strides: Sequence[int]) -> bool:
+        return value in (op.operands[0], op.results[0]) and has_whole_rows(value, strides)
 
     def arguments(self, call: KernelCall) -> Sequence[Fields]:
         x, y = call.inputs[0].pointer, call.output.pointer

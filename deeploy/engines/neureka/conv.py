@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from xdsl.ir import Operation
+from xdsl.ir import Operation, SSAValue
 
 from deeploy.dialects.graph import GraphOp, element_type, tuple_of
 from deeploy.dialects.mem import element_bytes
@@ -50,6 +50,10 @@ class ConvJobs(Implementation):
             flat = tile_cycles(job, rows, columns, outputs, flat=True)
             one = np.where(in_a_row, flat, one)
         return one * images
+
+    def takes_strides(self, op: GraphOp, value: SSAValue, strides: Sequence[int]) -> bool:
+        # channels lie next to each other
+        return value in (op.operands[0], op.results[0]) and strides[-1] == 1
 
     def tile_limits(self, op: GraphOp) -> Mapping[str, int]:
         return {"n": 1}

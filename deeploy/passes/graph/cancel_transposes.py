@@ -413,7 +413,10 @@ def _column_order(transpose: TransposeOp, shape: Sequence[int]) -> np.ndarray | 
 
 
 class TransposeIntoMatmul(RewritePattern):
-    """`matmul(x, transpose(y))` → `matmul(x, y) {transpose_rhs}`, and the other way round."""
+    """`matmul(x, transpose(y))` → `matmul(x, y) {transpose_rhs}`, and the other way round.
+
+    What else the transpose permutes stays a transpose, which keeps rows contiguous.
+    """
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: MatmulOp, rewriter: PatternRewriter) -> None:
@@ -421,18 +424,21 @@ class TransposeIntoMatmul(RewritePattern):
         if not isinstance(transpose, TransposeOp):
             return
         *batch, rows, columns = tuple_of(transpose.permutation)
-        rank = len(batch) + 2
-        if (*batch, columns, rows) != tuple(range(rank)):
+        others = [*batch, columns, rows]
+        is_all = others == list(range(len(others)))
+        if rows != len(batch) + 1 or not (is_all or transpose.result.has_one_use()):
             return
+        rest = make_transpose(transpose.input, others)
+        rest.location = transpose.location
         properties = dict(op.properties)
         if properties.pop("transpose_rhs", None) is None:
             properties["transpose_rhs"] = UnitAttr()
         new_op = MatmulOp.create(
-            operands=[op.lhs, transpose.input, *op.operands[2:]],
+            operands=[op.lhs, rest.result, *op.operands[2:]],
             properties=properties,
             result_types=[op.result.type],
         )
-        replace_op(rewriter, op, new_op)
+        replace_op(rewriter, op, [rest, new_op])
 
 
 @dataclass(frozen=True)

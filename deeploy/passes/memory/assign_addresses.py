@@ -22,6 +22,7 @@ from deeploy.dialects.mem import (
     BufferOp,
     ConstantOp,
     ReshapeOp,
+    ViewOp,
     element_bytes,
     level_of,
     memref_of,
@@ -115,7 +116,7 @@ class Assignment:
         found: list[Operation] = []
         for use in value.uses:
             found.append(use.operation)
-            if isinstance(use.operation, memref.SubviewOp | ReshapeOp):
+            if isinstance(use.operation, memref.SubviewOp | ReshapeOp | ViewOp):
                 found += self.uses(use.operation.results[0])
         return found
 

@@ -18,7 +18,7 @@ from xdsl.transforms.common_subexpression_elimination import cse
 
 from deeploy.diagnostics import fail
 from deeploy.dialects.graph import element_type, si8, si32, tuple_of, ui8
-from deeploy.dialects.mem import element_bytes, level_of, memref_of, strides_of
+from deeploy.dialects.mem import ViewOp, element_bytes, level_of, memref_of, strides_of
 from deeploy.dialects.npu import (
     MAX_PAD,
     POINTWISE,
@@ -107,13 +107,11 @@ class Lowering:
         if DYNAMIC_INDEX not in sizes:
             return [*missing, *(Index.of(size) for size in sizes)]
         view = value.owner
-        if not isinstance(view, memref.SubviewOp):
-            fail(self.start, "a tile of unknown size must be a memref.subview")
+        if not isinstance(view, memref.SubviewOp | ViewOp):
+            fail(self.start, "a tile of unknown size must be a memref.subview or a mem.view")
         dynamic = iter(view.sizes)
-        found = [
-            next(dynamic) if size == DYNAMIC_INDEX else size
-            for size in view.static_sizes.get_values()
-        ]
+        static = sizes if isinstance(view, ViewOp) else view.static_sizes.get_values()
+        found = [next(dynamic) if size == DYNAMIC_INDEX else size for size in static]
         return missing + [
             Index.of(size) if isinstance(size, int) else Index(size, 1, extent)
             for size, extent in zip(found[len(found) - len(whole) :], whole, strict=True)

@@ -27,15 +27,24 @@ from xdsl.transforms.common_subexpression_elimination import cse
 
 from deeploy.diagnostics import fail
 from deeploy.dialects.graph import GraphOp, element_type, extent_of
-from deeploy.dialects.mem import OFFSET, AnyMemRef, LevelAttr, level_of, memref_of, strides_of
+from deeploy.dialects.mem import (
+    OFFSET,
+    AnyMemRef,
+    LevelAttr,
+    ViewOp,
+    level_of,
+    memref_of,
+    strides_of,
+)
 from deeploy.dialects.tiled import NestOp
 from deeploy.engines import ENGINE, Launch, engine_of, kernel_of
 from deeploy.functions import functions_of
 from deeploy.interfaces.footprint import ORIGIN, OpTile, Span, nest_tiles, whole_range
 from deeploy.interfaces.index import Index, IndexBuilder, inside
 from deeploy.interfaces.tiling import shape_of
+from deeploy.interfaces.views import is_view, operand_strides, result_strides
 from deeploy.passes.levels import check_lowered
-from deeploy.planner.layout import NestLayout, in_place_values
+from deeploy.planner.layout import NestLayout, in_place_values, private_values
 from deeploy.planner.problem import align_up
 from deeploy.targets import Target, target_of
 
@@ -105,7 +114,7 @@ class NestLowering:
             if i != tied
         }
         self.scratch = {op: self.make_scratch(op) for op in nest.body_ops()}
-        self.private = {r: self.make_private(r) for op in nest.body_ops()[:-1] for r in op.results}
+        self.private = {value: self.make_private(value) for value in private_values(nest)}
         if self.layout.tiles == 1:
             self.lower_tile(Index.of(0))
         else:
@@ -228,13 +237,44 @@ class NestLowering:
         tied = self.nest.tied_input()
         if tied is not None:
             views[self.nest.body.block.args[tied]] = views[self.nest.root().results[0]]
-        for op in self.nest.body_ops():
+        self.see_through(views, spans)
+        for op in self.nest.computing_ops():
             self.call(op, tiles[op], views)
         for result in self.nest.root().results:
             operand = self.operands[result]
             if operand.tile is not None:
                 whole = self.subview(operand.whole, spans[result])
                 self.insert(memref.CopyOp(views[result], whole))
+
+    def see_through(
+        self, views: dict[SSAValue, SSAValue], spans: dict[SSAValue, Sequence[Span]]
+    ) -> None:
+        """Add the tiles that are seen in those of others."""
+        ops = [op for op in self.nest.body_ops() if is_view(op)]
+        for op in ops:
+            source, result = op.operands[0], op.results[0]
+            if source in views and result not in views:
+                strides = result_strides(op, strides_of(memref_of(views[source])))
+                views[result] = self.restride(views[source], strides, spans[result])
+        for op in reversed(ops):
+            source, result = op.operands[0], op.results[0]
+            if source not in views:
+                strides = operand_strides(op, strides_of(memref_of(views[result])))
+                views[source] = self.restride(views[result], strides, spans[source])
+
+    def restride(self, tile: SSAValue, strides: Sequence[int], spans: Sequence[Span]) -> SSAValue:
+        """A tile seen under other extents and strides."""
+        type = memref_of(tile)
+        sizes = [s.size for s in spans]
+        shape = [DYNAMIC_INDEX if isinstance(s.value, SSAValue) else s.value for s in sizes]
+        layout = StridedLayoutAttr(strides, None)
+        view = ViewOp.create(
+            operands=[tile, *(s.value for s in sizes if isinstance(s.value, SSAValue))],
+            result_types=[MemRefType(type.element_type, shape, layout, type.memory_space)],
+        )
+        view.result.name_hint = tile.name_hint
+        self.insert(view)
+        return view.result
 
     def spans(self, tiles: dict[GraphOp, OpTile]) -> dict[SSAValue, Sequence[Span]]:
         """The tile of each value."""

@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import ClassVar
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.builtin import ModuleOp, UnitAttr
 from xdsl.ir import Block, BlockArgument, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import Rewriter
 
 from deeploy.diagnostics import fused_location
-from deeploy.dialects.graph import ConstantOp, GraphOp, MatmulOp, RowOp, WindowOp, element_type
+from deeploy.dialects.graph import (
+    ConstantOp,
+    GraphOp,
+    MatmulOp,
+    RowOp,
+    TransposeOp,
+    WindowOp,
+    element_type,
+)
 from deeploy.dialects.mem import element_bytes
 from deeploy.dialects.tiled import NestOp, YieldOp
-from deeploy.engines import kernel_of
+from deeploy.engines import kernel_of, takes_views
 from deeploy.functions import functions_of
 from deeploy.interfaces.nest_space import NestSpace
 from deeploy.interfaces.tiling import linear_forms, shape_of
+from deeploy.interfaces.views import VIEW, can_be_view, is_view
 from deeploy.passes.levels import check_lowered
 from deeploy.planner.candidates import tile_limits
 from deeploy.planner.layout import in_place_values
@@ -31,9 +41,11 @@ from deeploy.targets import Target, target_of
 class FuseNestsPass(ModulePass):
     """Merge a nest into the only one that reads its result, where that computes nothing twice.
 
-    Element-wise ops take in what they read; softmax and norms take in element-wise ops and
-    products of two activations; such a product takes in the softmax before it (attention). The
-    smallest tiles of a merged nest must fit into `percent` of the compute memory.
+    Transposes and slices become views in all nests that read them, or in the one that computes what
+    they permute, where the kernels take the strides. Element-wise ops take in what they read;
+    softmax and norms take in element-wise ops and products of two activations; such a product takes
+    in the softmax before it (attention). The smallest tiles of a merged nest must fit into
+    `percent` of the compute memory.
     """
 
     name: ClassVar[str] = "fuse-nests"
@@ -45,44 +57,115 @@ class FuseNestsPass(ModulePass):
         budget = target.memory(target.compute).size * self.percent // 100
         for function in functions_of(op):
             check_lowered(function, GraphOp)
-            for nest in reversed(list(function.body.block.ops)):
-                if isinstance(nest, NestOp) and nest.parent is not None:
-                    absorb(nest, target, budget)
+            fusion = Fusion(target, budget)
+            for step in (fusion.see_through, fusion.absorb):
+                for nest in reversed(list(function.body.block.ops)):
+                    if isinstance(nest, NestOp) and nest.parent is not None:
+                        step(nest)
 
 
-def absorb(nest: NestOp, target: Target, budget: int) -> None:
-    """Merge producers into a nest until none can be merged any more."""
-    merged = True
-    while merged:
-        merged = False
+@dataclass(frozen=True)
+class Fusion:
+    """Merges nests for a target, if the smallest tiles fit into a number of bytes."""
+
+    target: Target
+    budget: int
+
+    def see_through(self, nest: NestOp) -> None:
+        """Let all nests that read a transpose or slice read its operand through a view."""
+        view = single_view(nest)
+        readers = [use.operation for use in nest.results[0].uses]
+        if view is None or not readers or len(set(readers)) != len(readers):
+            return
+        found: list[tuple[Operation, NestOp]] = []
+        for reader in readers:
+            combined = self.viewing(nest, view, reader)
+            if combined is None:
+                for _, other in found:
+                    other.erase()
+                return
+            found.append((reader, combined))
+        for reader, combined in found:
+            replace(reader, combined)
+        Rewriter.erase_op(nest)
+
+    def viewing(self, nest: NestOp, view: GraphOp, reader: Operation) -> NestOp | None:
+        """A nest with its operand, which a transpose or slice gives, as a view."""
+        if not isinstance(reader, NestOp) or not are_free(nest, reader):
+            return None
+        index = list(reader.inputs).index(nest.results[0])
+        if index == reader.tied_input():
+            return None
+        return self.checked(merge(nest, reader, index, views=[view]))
+
+    def absorb(self, nest: NestOp) -> None:
+        """Merge producers into a nest until none can be merged any more."""
+        combined: NestOp | None = nest
+        while combined is not None:
+            nest = combined
+            combined = self.absorb_one(nest)
+
+    def absorb_one(self, nest: NestOp) -> NestOp | None:
+        """Merge one producer into a nest."""
         for index, operand in enumerate(nest.inputs):
             producer = operand.owner
-            if not isinstance(producer, NestOp) or not may_merge(producer, nest, index):
+            if not isinstance(producer, NestOp) or not operand.has_one_use():
                 continue
-            combined = merge(producer, nest, index)
-            if fits(combined, target, budget):
-                replace(nest, producer, combined)
-                nest, merged = combined, True
-                break
-            combined.erase()
+            combined = self.combined(producer, nest, index) if are_free(producer, nest) else None
+            if combined is not None:
+                replace(nest, combined)
+                Rewriter.erase_op(producer)
+                return combined
+        return None
+
+    def combined(self, producer: NestOp, consumer: NestOp, index: int) -> NestOp | None:
+        """Both nests as one, if that pays."""
+        view = single_view(consumer)
+        if isinstance(view, TransposeOp) and producer.tied_input() is None:
+            combined = self.checked(merge(producer, consumer, index, views=[view]))
+            if combined is not None:
+                return combined
+        if not may_merge(producer, consumer, index):
+            return None
+        return self.checked(merge(producer, consumer, index))
+
+    def checked(self, nest: NestOp) -> NestOp | None:
+        """A nest, if kernels take the strides of its views and its smallest tiles fit."""
+        if takes_views(nest) and fits(nest, self.target, self.budget):
+            return nest
+        nest.erase()
+        return None
+
+
+def single_view(nest: NestOp) -> GraphOp | None:
+    """The op of a nest that could be nothing but a view."""
+    ops = nest.body_ops()
+    return ops[0] if len(ops) == 1 and can_be_view(ops[0]) else None
+
+
+def are_free(producer: NestOp, consumer: NestOp) -> bool:
+    """Whether two nests can become one: of one engine, and nothing decided yet."""
+    nests = (producer, consumer)
+    return producer.engine == consumer.engine and not any(
+        nest.outputs or nest.is_planned() for nest in nests
+    )
 
 
 def may_merge(producer: NestOp, consumer: NestOp, index: int) -> bool:
     """Whether the consumer may compute its operand `index` itself, given the kinds of ops."""
-    if producer.engine != consumer.engine or producer.outputs or consumer.outputs:
-        return False
-    if producer.is_planned() or consumer.is_planned():
-        return False
-    argument = consumer.body.block.args[index]
-    uses = list(argument.uses)
-    if len(list(producer.results[0].uses)) != 1 or len(uses) != 1:
-        return False
-    reader = uses[0].operation
-    return (
-        isinstance(reader, GraphOp)
-        and reads_tile_for_tile(reader, uses[0].index)
-        and is_pattern(producer, consumer, reader, uses[0].index)
-    )
+    reader, operand = reader_of(consumer, index)
+    return reads_tile_for_tile(reader, operand) and is_pattern(producer, consumer, reader, operand)
+
+
+def reader_of(nest: NestOp, index: int) -> tuple[GraphOp, int]:
+    """The op that reads an input of a nest, through views, and which of its operands that is."""
+    value: SSAValue = nest.body.block.args[index]
+    while True:
+        (use,) = value.uses
+        assert isinstance(use.operation, GraphOp)
+        if not is_view(use.operation):
+            return use.operation, use.index
+        value = use.operation.results[0]
 
 
 def reads_tile_for_tile(op: GraphOp, index: int) -> bool:
@@ -95,7 +178,7 @@ def reads_tile_for_tile(op: GraphOp, index: int) -> bool:
 
 def is_pattern(producer: NestOp, consumer: NestOp, reader: GraphOp, index: int) -> bool:
     """The combinations that pay."""
-    root = producer.root()
+    root = producer.computing_ops()[-1]
     if isinstance(root, WindowOp):
         return False
     if isinstance(reader, RowOp):
@@ -121,13 +204,17 @@ def is_activation_product(nest: NestOp, op: GraphOp) -> bool:
 
 def outer(nest: NestOp, value: SSAValue) -> Operation | Block:
     """The owner, outside of a nest, of a value in its body."""
+    while isinstance(op := value.owner, GraphOp) and is_view(op):
+        value = op.operands[0]
     if isinstance(value, BlockArgument):
         return nest.inputs[value.index].owner
     return value.owner
 
 
-def merge(producer: NestOp, consumer: NestOp, index: int) -> NestOp:
-    """A nest that computes both; neither is changed."""
+def merge(
+    producer: NestOp, consumer: NestOp, index: int, views: Collection[GraphOp] = ()
+) -> NestOp:
+    """A nest that computes both, in which some ops become views; neither is changed."""
     inputs = [*producer.inputs, *(v for i, v in enumerate(consumer.inputs) if i != index)]
     block = Block(arg_types=[v.type for v in inputs])
     for argument, value in zip(block.args, inputs, strict=True):
@@ -136,11 +223,11 @@ def merge(producer: NestOp, consumer: NestOp, index: int) -> NestOp:
     values: dict[SSAValue, SSAValue] = dict(
         zip(producer.body.block.args, block.args[:own], strict=True)
     )
-    copy_ops(producer, block, values)
+    copy_ops(producer, block, values, views)
     kept = [a for i, a in enumerate(consumer.body.block.args) if i != index]
     values.update(zip(kept, block.args[own:], strict=True))
     values[consumer.body.block.args[index]] = values[producer.root().results[0]]
-    copy_ops(consumer, block, values)
+    copy_ops(consumer, block, values, views)
     result = values[consumer.root().results[0]]
     block.add_op(YieldOp(operands=[[result]]))
     assert consumer.engine is not None
@@ -155,11 +242,15 @@ def merge(producer: NestOp, consumer: NestOp, index: int) -> NestOp:
     return combined
 
 
-def copy_ops(nest: NestOp, block: Block, values: dict[SSAValue, SSAValue]) -> None:
+def copy_ops(
+    nest: NestOp, block: Block, values: dict[SSAValue, SSAValue], views: Collection[GraphOp]
+) -> None:
     """Copy the ops of a nest's body to the end of a block."""
     for op in nest.body_ops():
         copy = op.clone(values)
         copy.location = op.location
+        if op in views:
+            copy.attributes[VIEW] = UnitAttr()
         for old, new in zip(op.results, copy.results, strict=True):
             new.name_hint = old.name_hint
         block.add_op(copy)
@@ -195,9 +286,8 @@ def smallest_bytes(nest: NestOp, space: NestSpace, sizes: list[int], target: Tar
     return total
 
 
-def replace(consumer: NestOp, producer: NestOp, combined: NestOp) -> None:
+def replace(consumer: Operation, combined: NestOp) -> None:
     """Put the merged nest in the place of the consumer."""
     for old, new in zip(consumer.results, combined.results, strict=True):
         new.name_hint = old.name_hint
     Rewriter.replace_op(consumer, combined)
-    Rewriter.erase_op(producer)

@@ -14,7 +14,7 @@ from xdsl.rewriter import InsertPoint, Rewriter
 
 from deeploy.dialects.graph import ConstantOp, GraphOp, extent_of
 from deeploy.dialects.tiled import AlternativesOp, NestOp, YieldOp
-from deeploy.engines import DECLINED, ENGINE, Conversion, Engine, find_engine
+from deeploy.engines import DECLINED, ENGINE, Conversion, Engine, find_engine, takes_views
 from deeploy.functions import functions_of
 from deeploy.passes.graph.rewriting import constant_of, make_constant
 from deeploy.resources import Array
@@ -25,7 +25,8 @@ from deeploy.targets import target_of
 class OfferEnginesPass(ModulePass):
     """Add alternatives to nests whose ops another engine of the target runs as ops of its own.
 
-    What that engine has no use for stays where it is. Why it declines an op is kept in the op's
+    What that engine has no use for stays where it is. Where its kernels do not take the strides of
+    views, there is no alternative. Why it declines an op is kept in the op's
     attribute `declined`.
     """
 
@@ -45,6 +46,9 @@ def offer(ctx: Context, nest: NestOp, engines: Sequence[Engine]) -> None:
         return
     constants = NestConstants(ctx, nest)
     others = [way for engine in engines for way in ways(nest, engine, constants)]
+    for way in [way for way in others if not takes_views(way)]:
+        others.remove(way)
+        way.erase()
     if not others:
         return
     results = nest.results
@@ -82,7 +86,7 @@ class NestConstants:
 
 def ways(nest: NestOp, engine: Engine, constants: NestConstants) -> Iterator[NestOp]:
     """The nests that an engine takes part in: one for each conversion that takes an op."""
-    accepted = {op: conversions_of(op, engine, constants) for op in nest.body_ops()}
+    accepted = {op: conversions_of(op, engine, constants) for op in nest.computing_ops()}
     count = max(len(found) for found in accepted.values())
     for i in range(count):
         chosen = {op: found[min(i, len(found) - 1)] for op, found in accepted.items() if found}
@@ -122,7 +126,7 @@ def converted(
     constants: NestConstants,
 ) -> NestOp:
     """The nest with some ops converted. It belongs to the engine if they are all it has."""
-    all_of_it = len(chosen) == len(nest.body_ops())
+    all_of_it = len(chosen) == len(nest.computing_ops())
     body = Body(nest)
     for op in nest.body_ops():
         if op not in chosen:

@@ -109,3 +109,31 @@ func.func @one_operand(%x: tensor<1x4x4x2xsi8>, %y: tensor<1x2x4x4xsi8>) -> tens
 // CHECK-NEXT:    %1 = graph.add %0, %y : tensor<1x2x4x4xsi8>, tensor<1x2x4x4xsi8> -> tensor<1x2x4x4xsi32>
 // CHECK-NEXT:    func.return %1 : tensor<1x2x4x4xsi32>
 // CHECK-NEXT:  }
+
+// Keys, transposed and split into heads: the product takes the transposed matrices, and the heads
+// remain.
+
+func.func @keys(%q: tensor<4x6x8xsi8>, %k: tensor<6x4x8xsi8>) -> tensor<4x6x6xsi32> {
+  %0 = graph.transpose %k {permutation = array<i64: 1, 2, 0>} : tensor<6x4x8xsi8> -> tensor<4x8x6xsi8>
+  %1 = graph.matmul %q, %0 : tensor<4x6x8xsi8>, tensor<4x8x6xsi8> -> tensor<4x6x6xsi32>
+  func.return %1 : tensor<4x6x6xsi32>
+}
+
+// CHECK-LABEL: func.func @keys(%q: tensor<4x6x8xsi8>, %k: tensor<6x4x8xsi8>) -> tensor<4x6x6xsi32> {
+// CHECK-NEXT:    %0 = graph.transpose %k {permutation = array<i64: 1, 0, 2>} : tensor<6x4x8xsi8> -> tensor<4x6x8xsi8>
+// CHECK-NEXT:    %1 = graph.matmul %q, %0 {transpose_rhs} : tensor<4x6x8xsi8>, tensor<4x6x8xsi8> -> tensor<4x6x6xsi32>
+// CHECK-NEXT:    func.return %1 : tensor<4x6x6xsi32>
+// CHECK-NEXT:  }
+
+// They are a result too: one transpose serves both.
+
+func.func @returned_keys(%q: tensor<4x6x8xsi8>, %k: tensor<6x4x8xsi8>) -> (tensor<4x6x6xsi32>, tensor<4x8x6xsi8>) {
+  %0 = graph.transpose %k {permutation = array<i64: 1, 2, 0>} : tensor<6x4x8xsi8> -> tensor<4x8x6xsi8>
+  %1 = graph.matmul %q, %0 : tensor<4x6x8xsi8>, tensor<4x8x6xsi8> -> tensor<4x6x6xsi32>
+  func.return %1, %0 : tensor<4x6x6xsi32>, tensor<4x8x6xsi8>
+}
+
+// CHECK-LABEL: func.func @returned_keys
+// CHECK-NEXT:    %0 = graph.transpose %k {permutation = array<i64: 1, 2, 0>} : tensor<6x4x8xsi8> -> tensor<4x8x6xsi8>
+// CHECK-NEXT:    %1 = graph.matmul %q, %0 : tensor<4x6x8xsi8>, tensor<4x8x6xsi8> -> tensor<4x6x6xsi32>
+// CHECK-NEXT:    func.return %1, %0 :

@@ -99,3 +99,27 @@ func.func @network(%x: memref<2x3xsi8, #mem.level<"L2">>, %w: memref<2x1xsi8, #m
 // CHECK-NEXT:     [[W:%.+]] = memref.subview %w[%d0, 0] [1, 1] [1, 1] :
 // CHECK-NEXT:     "memref.copy"([[W]], %w_tile)
 // CHECK-NEXT:   }
+
+// -----
+
+// The product reads heads that are columns of %x, and writes its result as columns again: through
+// views of the tiles.
+
+func.func @network(%x: memref<6x4x8xsi8, #mem.level<"L1">>, %k: memref<4x5x8xsi8, #mem.level<"L1">>, %y: memref<6x4x5xsi32, #mem.level<"L1">>) {
+  tiled.nest ins(%x, %k : memref<6x4x8xsi8, #mem.level<"L1">>, memref<4x5x8xsi8, #mem.level<"L1">>) outs(%y : memref<6x4x5xsi32, #mem.level<"L1">>) attributes {engine = "cluster", tile = array<i64: 4, 1, 5>, order = array<i64: 0, 1>, buffers = 1 : i64, scratch = 0 : i64} {
+  ^bb0(%a: tensor<6x4x8xsi8>, %b: tensor<4x5x8xsi8>):
+    %1 = graph.transpose %a {tiled.view, permutation = array<i64: 1, 0, 2>} : tensor<6x4x8xsi8> -> tensor<4x6x8xsi8>
+    %2 = graph.matmul %1, %b {transpose_rhs} : tensor<4x6x8xsi8>, tensor<4x5x8xsi8> -> tensor<4x6x5xsi32>
+    %3 = graph.transpose %2 {tiled.view, permutation = array<i64: 1, 0, 2>} : tensor<4x6x5xsi32> -> tensor<6x4x5xsi32>
+    tiled.yield %3 : tensor<6x4x5xsi32>
+  }
+  func.return
+}
+
+// CHECK-NOT:  memref.alloc
+// CHECK:      scf.for %tile =
+// CHECK:        [[X:%.+]] = memref.subview %x[%d0, %d1, 0] [%d0_size, 1, 8] [1, 1, 1] :
+// CHECK:        [[Y:%.+]] = memref.subview %y[%d0, %d1, 0] [%d0_size, 1, 5] [1, 1, 1] :
+// CHECK-NEXT:   [[LEFT:%.+]] = mem.view [[X]][%d0_size] : {{.+}} -> memref<1x?x8xsi8, strided<[8, 32, 1], offset: ?>, #mem.level<"L1">>
+// CHECK-NEXT:   [[OUT:%.+]] = mem.view [[Y]][%d0_size] : {{.+}} -> memref<1x?x5xsi32, strided<[5, 20, 1], offset: ?>, #mem.level<"L1">>
+// CHECK-NEXT:   cluster.call "dpl_matmul_s8_s8_s32" of "cluster" ins([[LEFT]], {{%.+}} : {{.+}}) outs([[OUT]] :

@@ -65,3 +65,60 @@ func.func @network(%x: tensor<1x8xsi8>) -> tensor<1x4xsi32> {
 
 // CHECK:       %y = tiled.nest
 // CHECK:       %z = tiled.nest ins(%y,
+
+// -----
+
+// Attention on queries, keys and values of all heads side by side. Slices and transposes are views of
+// what the products read; the transpose behind the second one is a view of what it writes.
+
+func.func @network(%x: tensor<6x12x8xsi8>) -> tensor<6x4x8xsi8> {
+  %q = graph.slice %x {starts = array<i64: 0, 0, 0>, steps = array<i64: 1, 1, 1>} : tensor<6x12x8xsi8> -> tensor<6x4x8xsi8>
+  %k = graph.slice %x {starts = array<i64: 0, 4, 0>, steps = array<i64: 1, 1, 1>} : tensor<6x12x8xsi8> -> tensor<6x4x8xsi8>
+  %v = graph.slice %x {starts = array<i64: 0, 8, 0>, steps = array<i64: 1, 1, 1>} : tensor<6x12x8xsi8> -> tensor<6x4x8xsi8>
+  %q_heads = graph.transpose %q {permutation = array<i64: 1, 0, 2>} : tensor<6x4x8xsi8> -> tensor<4x6x8xsi8>
+  %k_heads = graph.transpose %k {permutation = array<i64: 1, 0, 2>} : tensor<6x4x8xsi8> -> tensor<4x6x8xsi8>
+  %v_heads = graph.transpose %v {permutation = array<i64: 1, 0, 2>} : tensor<6x4x8xsi8> -> tensor<4x6x8xsi8>
+  %s = graph.matmul %q_heads, %k_heads {transpose_rhs, requant = #graph.requant<mul = 3, add = 0, shift = 4, min = -128, max = 127>} : tensor<4x6x8xsi8>, tensor<4x6x8xsi8> -> tensor<4x6x6xsi8>
+  %y = graph.matmul %s, %v_heads {requant = #graph.requant<mul = 3, add = 0, shift = 4, min = -128, max = 127>} : tensor<4x6x6xsi8>, tensor<4x6x8xsi8> -> tensor<4x6x8xsi8>
+  %y_rows = graph.transpose %y {permutation = array<i64: 1, 0, 2>} : tensor<4x6x8xsi8> -> tensor<6x4x8xsi8>
+  func.return %y_rows : tensor<6x4x8xsi8>
+}
+
+// CHECK:       %y_rows = tiled.nest ins(%x, %x, %x :
+// CHECK-DAG:     %q = graph.slice %x_1 {tiled.view,
+// CHECK-DAG:     %q_heads = graph.transpose %q {tiled.view,
+// CHECK-DAG:     %k_heads = graph.transpose %k {tiled.view,
+// CHECK:         %s = graph.matmul %q_heads, %k_heads
+// CHECK:         %v_heads = graph.transpose %v {tiled.view,
+// CHECK-NEXT:    %y = graph.matmul %s, %v_heads
+// CHECK-NEXT:    [[ROWS:%.+]] = graph.transpose %y {tiled.view,
+// CHECK-NEXT:    tiled.yield [[ROWS]] : tensor<6x4x8xsi8>
+// CHECK-NEXT:  }
+// CHECK-NEXT:  func.return
+
+// -----
+
+// The product needs contiguous rows: the transpose moves data, in a nest of its own.
+
+func.func @network(%x: tensor<4x6xsi8>, %y: tensor<4x8xsi8>) -> tensor<6x8xsi32> {
+  %t = graph.transpose %x {permutation = array<i64: 1, 0>} : tensor<4x6xsi8> -> tensor<6x4xsi8>
+  %z = graph.matmul %t, %y : tensor<6x4xsi8>, tensor<4x8xsi8> -> tensor<6x8xsi32>
+  func.return %z : tensor<6x8xsi32>
+}
+
+// CHECK:       %t = tiled.nest ins(%x :
+// CHECK:       %z = tiled.nest ins(%t, %y :
+
+// -----
+
+// The transpose is a result, so data moves anyway: once.
+
+func.func @network(%x: tensor<6x4x8xsi8>, %y: tensor<4x5x8xsi8>) -> (tensor<4x6x8xsi8>, tensor<4x6x5xsi32>) {
+  %t = graph.transpose %x {permutation = array<i64: 1, 0, 2>} : tensor<6x4x8xsi8> -> tensor<4x6x8xsi8>
+  %z = graph.matmul %t, %y {transpose_rhs} : tensor<4x6x8xsi8>, tensor<4x5x8xsi8> -> tensor<4x6x5xsi32>
+  func.return %t, %z : tensor<4x6x8xsi8>, tensor<4x6x5xsi32>
+}
+
+// CHECK:       %t = tiled.nest ins(%x :
+// CHECK-NOT:   tiled.view
+// CHECK:       %z = tiled.nest ins(%t, %y :
