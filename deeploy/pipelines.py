@@ -15,6 +15,7 @@ GRAPH = (
     "fold-constants",
     "simplify",
     "fuse-requant",
+    "reduce-factors",
     "share-caches",
     "tabulate",
 )

@@ -15,6 +15,7 @@ MODULES = {
     "fuse-requant": "graph.fuse_requant:FuseRequantPass",
     "convert-to-channels-last": "graph.convert_to_channels_last:ConvertToChannelsLastPass",
     "cancel-transposes": "graph.cancel_transposes:CancelTransposesPass",
+    "reduce-factors": "graph.reduce_factors:ReduceFactorsPass",
     "share-caches": "graph.share_caches:ShareCachesPass",
     "tabulate": "graph.tabulate:TabulatePass",
     "set-target": "graph.set_target:SetTargetPass",

@@ -7,6 +7,7 @@ Accumulators then never leave the registers of the kernel. Ops in between are de
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 from xdsl.context import Context
@@ -153,7 +154,8 @@ class FuseBias(RewritePattern):
 @dataclass
 class FuseIntoOperand(RewritePattern):
     """`add(requant(x), y)` → `add(x, y) {lhs_requant}`: a residual is requantised as it is read.
-    Only numbers, and only where the requantised value has no other use."""
+    Only numbers, and only where the requantised value has no other use and is not broadcast, or
+    the work would be done again for each copy."""
 
     ctx: Context
 
@@ -186,6 +188,8 @@ class FuseIntoOperand(RewritePattern):
         if requant is not None or not isinstance(owner, RequantOp | ClipOp):
             return unchanged
         if not owner.result.has_one_use() or len(owner.operands) != 1:
+            return unchanged
+        if prod(shape_of(owner.result)) < prod(shape_of(op.result)):
             return unchanged
         parts = as_epilogue(self.ctx, owner)
         if parts is None:
