@@ -24,7 +24,7 @@ GRAPH_PASSES = (
     "convert-to-channels-last",
     "cancel-transposes",
 )
-PIPELINE = (*GRAPH_PASSES, "fold-constants", "simplify", "fuse-requant")
+PIPELINE = (*GRAPH_PASSES, "fold-constants", "simplify", "fuse-requant", "reduce-factors")
 
 
 def parse(text: str) -> tuple[Context, ModuleOp]:

@@ -51,7 +51,7 @@ def reduced(requant: RequantAttr, bounds: Bounds) -> RequantAttr:
 
 
 def _fits(values: Sequence[int]) -> bool:
-    return LOWEST <= min(values) and max(values) <= HIGHEST
+    return min(values) >= LOWEST and max(values) <= HIGHEST
 
 
 def scaled(requant: RequantAttr, bounds: Bounds) -> Bounds | None:

@@ -94,3 +94,15 @@ func.func @not_exact(%x: tensor<2x4xsi8>, %w: tensor<4x3xsi8>) -> (tensor<2x3xsi
 // CHECK-NEXT:    %3 = graph.requant %2 mul %m : tensor<2x1xsi32> {requant = #graph.requant<mul = 5, add = 16, shift = 5, min = -128, max = 127>} : tensor<2x3xsi32> -> tensor<2x3xsi8>
 // CHECK-NEXT:    func.return %1, %3 : tensor<2x3xsi8>, tensor<2x3xsi8>
 // CHECK-NEXT:  }
+
+// The mask is added to every row: it is requantised once, not again for each.
+
+func.func @broadcast(%x: tensor<8x4xsi8>, %mask: tensor<4xsi8>) -> tensor<8x4xsi8> {
+  %0 = graph.requant %mask {requant = #graph.requant<mul = 5, add = 16, shift = 5, min = -128, max = 127>} : tensor<4xsi8> -> tensor<4xsi8>
+  %1 = graph.add %x, %0 {requant = #graph.requant<mul = 1, add = 0, shift = 0, min = -128, max = 127>} : tensor<8x4xsi8>, tensor<4xsi8> -> tensor<8x4xsi8>
+  func.return %1 : tensor<8x4xsi8>
+}
+
+// CHECK-LABEL: func.func @broadcast
+// CHECK-NEXT:    %0 = graph.requant %mask
+// CHECK-NEXT:    %1 = graph.add %x, %0 {requant = #graph.requant<mul = 1, add = 0, shift = 0, min = -128, max = 127>} : tensor<8x4xsi8>, tensor<4xsi8> -> tensor<8x4xsi8>
