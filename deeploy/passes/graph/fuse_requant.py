@@ -189,7 +189,7 @@ class FuseIntoOperand(RewritePattern):
             return unchanged
         if not owner.result.has_one_use() or len(owner.operands) != 1:
             return unchanged
-        if prod(shape_of(owner.result)) < prod(shape_of(op.result)):
+        if prod(shape_of(owner.result)) < prod(shape_of(op.results[0])):
             return unchanged
         parts = as_epilogue(self.ctx, owner)
         if parts is None:
