@@ -52,12 +52,12 @@ func.func @ita_partial_max(%x: tensor<2x5x9xsi8>) -> tensor<2x5x9xsi8> {
 // CHECK-NEXT:    %0 = graph.ita_partial_max %x {group = 4 : i64, levels = 256 : i64, requant = #graph.requant<mul = 77, add = 1000, shift = 9, min = -100, max = 120>} : tensor<2x5x9xsi8> -> tensor<2x5x9xsi8>
 
 func.func @int_rms_norm(%x: tensor<2x3x9xsi8>, %w: tensor<9xsi32>) -> tensor<2x3x9xsi8> {
-  %0 = graph.int_rms_norm %x, %w {shift = 16 : i64} : tensor<2x3x9xsi8>, tensor<9xsi32> -> tensor<2x3x9xsi8>
+  %0 = graph.int_rms_norm %x, %w {shift = 16 : i64, weight_limit = 1000 : i64} : tensor<2x3x9xsi8>, tensor<9xsi32> -> tensor<2x3x9xsi8>
   func.return %0 : tensor<2x3x9xsi8>
 }
 
 // CHECK-LABEL: func.func @int_rms_norm(%x: tensor<2x3x9xsi8>, %w: tensor<9xsi32>) -> tensor<2x3x9xsi8> {
-// CHECK-NEXT:    %0 = graph.int_rms_norm %x, %w {shift = 16 : i64} : tensor<2x3x9xsi8>, tensor<9xsi32> -> tensor<2x3x9xsi8>
+// CHECK-NEXT:    %0 = graph.int_rms_norm %x, %w {shift = 16 : i64, weight_limit = 1000 : i64} : tensor<2x3x9xsi8>, tensor<9xsi32> -> tensor<2x3x9xsi8>
 
 func.func @int_layer_norm(%x: tensor<2x3x9xsi8>, %w: tensor<9xsi32>, %b: tensor<9xsi32>) -> tensor<2x3x9xsi8> {
   %0 = graph.int_layer_norm %x, %w, %b {shift = 16 : i64} : tensor<2x3x9xsi8>, tensor<9xsi32>, tensor<9xsi32> -> tensor<2x3x9xsi8>

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from graph_helpers import parse, parse_op, random_array, random_arrays
 from graph_ops import FUNCTIONS_OF_ELEMENTS, OPS, ROWS
+from xdsl.utils.exceptions import PassFailedException
 
 from deeploy.diagnostics import DeeployError
 from deeploy.dialects.graph import (
@@ -214,6 +215,18 @@ def test_results_have_their_type(name: str) -> None:
     result = evaluate_whole(op, random_arrays(np.random.default_rng(0), op.operands))
     assert result.shape == shape_of(op.results[0])
     assert result.dtype == numpy_dtype(element_type(op.results[0]))
+
+
+def test_limits_are_checked() -> None:
+    op = parse_op(
+        """%x: tensor<2x9xsi8>, %w: tensor<9xsi32>
+        %0 = graph.int_rms_norm %x, %w {shift = 16, weight_limit = 7}
+            : tensor<2x9xsi8>, tensor<9xsi32> -> tensor<2x9xsi8>"""
+    )
+    x, w = np.ones((2, 9), np.int8), np.full(9, -7, np.int32)
+    evaluate_whole(op, [x, w])
+    with pytest.raises(PassFailedException, match="an operand exceeds its limit of 7"):
+        evaluate_whole(op, [x, w - 1])
 
 
 def test_square_roots_are_exact() -> None:

@@ -97,6 +97,7 @@ COMMON = {
     "cores": st.integers(1, 8),
     "seed": st.integers(0, 2**32 - 1),
 }
+SMALL_DIVIDEND = 2**14 - 128
 FLAGS = st.tuples(*[st.booleans()] * 3)
 
 
@@ -217,18 +218,35 @@ def test_ita_max(kernels, variant, number, shape, gaps, spread, cores, seed, fla
     y.check(apply(np.array(expected).reshape(shape)))
 
 
+def norms(stem):
+    """The instances of a normalisation; those of `int_rms_norm` are narrow for int8 only."""
+    forms = [(form, name, macros) for form in (0, 1) for name, macros in instances(stem)]
+    return [
+        (name.replace(stem, f"{stem}_{'narrow' if form else 'wide'}"), {**macros, "NARROW": form})
+        for form, name, macros in forms
+        if not form or stem == "int_layer_norm" or macros["X_T"] == h.CTYPE["s8"]
+    ]
+
+
 @settings(settings.get_profile("kernels"))
 @given(**COMMON, shift=st.integers(0, 31), bits=st.integers(1, 31), layer=st.booleans())
 def test_int_norm(kernels, variant, number, shape, gaps, spread, cores, seed, shift, bits, layer):
     rng = np.random.default_rng(seed)
     stem = "int_layer_norm" if layer else "int_rms_norm"
-    table = instances(stem)
+    table = norms(stem)
     name = h.pick(table, variant, number)
     x_type, y_type = name.split("_")[-2:]
     x, y, base = pair(x_type, y_type, shape, gaps, rng, spread)
+    if number % 5 == 0:  # far from 0
+        x.view()[...] = rng.choice(h.LIMITS[x_type], shape)
     columns = shape[-1]
-    lo, hi = -(2**bits), 2**bits - 1
-    vectors = [rng.integers(lo, hi, columns, endpoint=True).astype(np.int32) for _ in range(2)]
+    limits = [2**bits] * 2
+    if "narrow" in name:
+        reach = min(SMALL_DIVIDEND << shift, 2**31) - 129
+        limits[1] = min(limits[1], reach // 512)
+        weight = (reach - 128 * limits[1]) // (255 if layer else 128)
+        limits[0] = min(limits[0], weight)
+    vectors = [rng.integers(-m, m - 1, columns, endpoint=True).astype("i4") for m in limits]
     weight, bias = (h.fenced(4 + i, v) for i, v in enumerate(vectors))
     lo, hi = h.LIMITS[y_type]
     args = IntNormArgs(*base, weight.address, bias.address if layer else None, shift, lo, hi)

@@ -22,6 +22,7 @@ from xdsl.irdl import (
     irdl_op_definition,
     operand_def,
     opt_operand_def,
+    opt_prop_def,
     prop_def,
     result_def,
     traits_def,
@@ -256,12 +257,13 @@ class ItaPartialMaxOp(RequantisedRowOp):
 class IntRMSNormOp(RowOp):
     """`clamp(((x * weight) / std) >> shift)` to the result's type, where
     `std = isqrt(sum(x²) / n + 1)`; the product has 64 bits, the square root rounds down, the
-    division truncates."""
+    division truncates. `weight_limit` is a bound of `|weight|`, where one is known."""
 
     name = "graph.int_rms_norm"
     input = operand_def(TensorType)
     weight = operand_def(TensorType)
     shift = prop_def(IntegerAttr[I64])
+    weight_limit = opt_prop_def(IntegerAttr[I64])
     result = result_def(TensorType)
     irdl_options = (ParsePropInAttrDict(),)
     traits = traits_def(Pure())
@@ -282,13 +284,16 @@ class IntRMSNormOp(RowOp):
 @irdl_op_definition
 class IntLayerNormOp(RowOp):
     """`int8((((x - m) * weight) / std + bias) >> shift)` with `m = sum(x) / n`, truncating, and
-    `std = isqrt(sum((x - m)²) / n + 1)`; the product has 64 bits, the result wraps to 8 bits."""
+    `std = isqrt(sum((x - m)²) / n + 1)`; the product has 64 bits, the result wraps to 8 bits.
+    `weight_limit` and `bias_limit` are bounds of `|weight|` and `|bias|`, where they are known."""
 
     name = "graph.int_layer_norm"
     input = operand_def(TensorType)
     weight = operand_def(TensorType)
     bias = operand_def(TensorType)
     shift = prop_def(IntegerAttr[I64])
+    weight_limit = opt_prop_def(IntegerAttr[I64])
+    bias_limit = opt_prop_def(IntegerAttr[I64])
     result = result_def(TensorType)
     irdl_options = (ParsePropInAttrDict(),)
     traits = traits_def(Pure())

@@ -25,6 +25,7 @@ from deeploy.dialects.graph import (
     SoftmaxOp,
     element_type,
     integer_range,
+    si8,
 )
 from deeploy.engines import Fields, Instance, Kernel, KernelCall, Sizes
 from deeploy.engines.cluster.common import (
@@ -47,7 +48,6 @@ from deeploy.engines.cluster.common import (
 from deeploy.engines.cluster.cost import (
     CALL,
     DIVISION,
-    LONG_DIVISION,
     MULTIPLY_HIGH,
     REQUANTISATION,
     VECTORS,
@@ -57,6 +57,8 @@ from deeploy.interfaces.tiling import shape_of
 
 MOST_COLUMNS = 1 << 16
 """Of rows whose squares are summed in 32 bits."""
+SMALL_DIVIDEND = (1 << 14) - 128
+"""`DPL_SMALL_DIVIDEND`, up to which a division takes two instructions."""
 
 
 @dataclass(frozen=True)
@@ -196,9 +198,27 @@ class ItaMaxKernel(IntRowKernel):
 
 
 class IntNormKernel(IntRowKernel):
-    """`int_rms_norm` and `int_layer_norm`."""
+    """`int_rms_norm` and `int_layer_norm`; `cost` is that of narrow instances."""
 
     struct = "int_norm"
+
+    def __init__(self, family: str, cost: RowCost, wide: RowCost) -> None:
+        super().__init__(family, cost)
+        self.wide = wide
+
+    def instance(self, op: GraphOp) -> Instance:
+        made, narrow = super().instance(op), is_narrow(op)
+        symbol = made.symbol if narrow else f"{made.symbol}_wide"
+        macros = {**dict(made.macros), "DPL_NAME": symbol, "DPL_NARROW": str(int(narrow))}
+        return replace(made, symbol=symbol, macros=tuple(macros.items()))
+
+    def row_cost(self, op: GraphOp) -> RowCost:
+        assert isinstance(op, IntRMSNormOp | IntLayerNormOp)
+        if not is_narrow(op):
+            return self.wide
+        # p.mulhhsRN takes what is above 16 bits
+        shifted = 0 if op.shift.value.data == 16 else 1
+        return replace(self.cost, results=self.cost.results + shifted)
 
     def declines(self, op: GraphOp) -> str | None:
         if self.columns(op) > MOST_COLUMNS:
@@ -214,6 +234,21 @@ class IntNormKernel(IntRowKernel):
             **{name: f"(const int32_t *){view.pointer}" for name, view in vectors},
             "shift": op.shift.value.data, "lo": literal(low), "hi": literal(high),
         }  # fmt: skip
+
+
+def is_narrow(op: GraphOp) -> bool:
+    """Whether a normalisation can do with 32 bits: the conditions of `int_norm.h`."""
+    assert isinstance(op, IntRMSNormOp | IntLayerNormOp)
+    if isinstance(op, IntLayerNormOp):
+        limits = ((255, op.weight_limit), (128, op.bias_limit))
+    elif element_type(op.input) == si8:
+        limits = ((128, op.weight_limit),)
+    else:
+        return False
+    known = [factor * limit.value.data for factor, limit in limits if limit is not None]
+    reach = sum(known) + 128
+    is_known = len(known) == len(limits)
+    return is_known and reach < 1 << 31 and reach >> op.shift.value.data < SMALL_DIVIDEND
 
 
 class FloatRowKernel(RowKernel):
@@ -254,6 +289,10 @@ QUOTIENT = 3
 """`dpl_quotient_at`: p.mulhhuRN, p.mac, srl."""
 LEAST_DIVISOR = 1 << 18
 """For which it has an inverse."""
+DEVIATION = 67
+"""Of a row: a root of eight steps (a bit more, two products, branch, move), half of whose branches
+are taken, 44; the inverse beside its division 7, std - 1; sum cleared, n added 2; pointers and two
+hardware loops 9; next row 4."""
 
 KERNELS: dict[type[GraphOp], Kernel] = {
     # of four: p.lw, pv.max.b; p.lw, and for each pv.dotsp.b (its place in the table, from there to
@@ -266,14 +305,21 @@ KERNELS: dict[type[GraphOp], Kernel] = {
     # maximum 1; load, distance and shift 3, term, sum; load, distance and shift 3, shift, store
     ItaMaxOp: ItaMaxKernel("ita_max", RowCost(7, 6, DIVISION + 20)),
     ItaPartialMaxOp: ItaMaxKernel("ita_max", RowCost(8, 6, DIVISION + 20)),
-    # square and add, four at a time 2; two loads, product, p.abs, upper half of a product, shift,
-    # sign 2, shift, p.max, p.min, store; root of 16 steps of 5, divisions
+    # of four: p.lw, pv.sdotsp.b. Two loads, product, two to make it truncate, p.mulhhsRN; of two:
+    # pv.pack.h, pv.sra.h, pv.max.h, pv.min.h; of four: pv.shuffle2.b, p.sw. Wide: three more for
+    # products of 64 bits that fit 32, p.abs, shift, two for the sign, shift, p.max, p.min, p.sb
     IntRMSNormOp: IntNormKernel(
-        "int_rms_norm", RowCost(1, 11 + MULTIPLY_HIGH, LONG_DIVISION + 2 * DIVISION + 80)
+        "int_rms_norm",
+        RowCost(0.5, 8.5, DIVISION + DEVIATION, edges=20),
+        wide=RowCost(0.5, 14 + 2 * MULTIPLY_HIGH, 2 * DIVISION + DEVIATION, edges=20),
     ),
-    # sum 1, squares 3; as above with mean and bias, two loads, difference and sum more
+    # one pv.sdotsp.b more. Three loads, difference, product, truncates 2, p.mac, p.mulhhsRN; of
+    # two: pv.pack.h, pv.sra.h; of four: pv.shuffle2.b, p.sw. Wide as above, with a sum instead of
+    # p.max, p.min. Mean and its squares in a row
     IntLayerNormOp: IntNormKernel(
-        "int_layer_norm", RowCost(4, 14 + MULTIPLY_HIGH, LONG_DIVISION + 3 * DIVISION + 80)
+        "int_layer_norm",
+        RowCost(0.75, 10.5, 2 * DIVISION + DEVIATION + 6, edges=20),
+        wide=RowCost(0.75, 15 + 2 * MULTIPLY_HIGH, 3 * DIVISION + DEVIATION + 6, edges=20),
     ),
     # maximum 2; load, difference, exponential 26, sum; load, product, store
     SoftmaxOp: FloatRowKernel("softmax_f32", RowCost(31, 3, 60)),

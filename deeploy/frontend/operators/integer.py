@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from xdsl.ir import Attribute
 
 from deeploy.diagnostics import DeeployError
 from deeploy.dialects.graph import (
@@ -94,7 +95,7 @@ def convert_int_rms_norm(node: Node, b: Builder) -> Value:
     """`graph.int_rms_norm`; fewer than 256 levels take a `graph.clip`."""
     x = b.integers(node.value(0))
     weight = _columns(node, b, 1, "weight", x)
-    properties = {"shift": number(exponent(node, "D"))}
+    properties = {"shift": number(exponent(node, "D")), "weight_limit": _limit(weight)}
     y = b.emit(IntRMSNormOp, {"input": x.ssa, "weight": weight.ssa}, type_interval(si8), properties)
     limits = clamp_of(node) if "n_levels" in node.attributes else y.interval
     return y if y.interval in limits else b.clip(y, limits)
@@ -107,8 +108,17 @@ def convert_int_layer_norm(node: Node, b: Builder) -> Value:
     weight = _columns(node, b, 1, "weight", x)
     bias = _columns(node, b, 2, "bias", x)
     operands = {"input": x.ssa, "weight": weight.ssa, "bias": bias.ssa}
-    properties = {"shift": number(exponent(node, "D"))}
+    properties = {
+        "shift": number(exponent(node, "D")),
+        "weight_limit": _limit(weight),
+        "bias_limit": _limit(bias),
+    }
     return b.emit(IntLayerNormOp, operands, type_interval(si8), properties)
+
+
+def _limit(constant: Tensor) -> Attribute:
+    """How far the elements of a constant are from 0 at most."""
+    return number(max(-constant.interval.low, constant.interval.high))
 
 
 def _columns(node: Node, b: Builder, index: int, what: str, x: Tensor) -> Tensor:

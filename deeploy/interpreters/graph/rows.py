@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from xdsl.dialects.builtin import I64, IntegerAttr
 
+from deeploy.diagnostics import fail
 from deeploy.dialects.graph import (
+    GraphOp,
     IntLayerNormOp,
     IntRMSNormOp,
     IntSoftmaxOp,
@@ -67,6 +70,7 @@ def _halvings(distance: Array) -> Array:
 @numpy_meaning(IntRMSNormOp)
 def int_rms_norm(op: IntRMSNormOp, inputs: Sequence[Array], overhangs: Overhangs) -> Array:
     x, weight = (wide(v) for v in inputs)
+    _check_limit(op, weight, op.weight_limit)
     std = _deviation(x)
     low, high = integer_range(element_type(op.result))
     return np.clip(quotient(x * weight, std) >> op.shift.value.data, low, high)
@@ -75,8 +79,20 @@ def int_rms_norm(op: IntRMSNormOp, inputs: Sequence[Array], overhangs: Overhangs
 @numpy_meaning(IntLayerNormOp)
 def int_layer_norm(op: IntLayerNormOp, inputs: Sequence[Array], overhangs: Overhangs) -> Array:
     x, weight, bias = (wide(v) for v in inputs)
+    _check_limit(op, weight, op.weight_limit)
+    _check_limit(op, bias, op.bias_limit)
     x = x - quotient(x.sum(axis=-1, keepdims=True), np.asarray(x.shape[-1]))
     return (quotient(x * weight, _deviation(x)) + bias) >> op.shift.value.data
+
+
+def _check_limit(op: GraphOp, values: Array, limit: IntegerAttr[I64] | None) -> None:
+    """Check a bound of what is in an operand.
+
+    Raises:
+        PassFailedException: values exceed it.
+    """
+    if limit is not None and np.abs(values).max() > limit.value.data:
+        fail(op, f"an operand exceeds its limit of {limit.value.data}", "correct the limit")
 
 
 def _deviation(x: Array) -> Array:

@@ -38,15 +38,16 @@ DPL_INLINE uint32_t dpl_quotient_at(dpl_quotient q, uint32_t dividend) {
 }
 
 // Division by the same number many times: multiplication and shift, exact for dividends of up to
-// 2^31 (one number more than 31 bits) and divisors of 1 to 2^31.
+// 2^31 (one number more than 31 bits) and divisors of 1 to 2^15.
 typedef struct {
   uint32_t divisor, factor, shift;
 } dpl_divider;
 
 DPL_INLINE dpl_divider dpl_divider_of(uint32_t divisor) {
   uint32_t shift = divisor > 1 ? 32 - (uint32_t)__builtin_clz(divisor - 1) : 0;
-  uint64_t power = (uint64_t)1 << (31 + shift);
-  dpl_divider d = {divisor, (uint32_t)((power + divisor - 1) / divisor), shift};
+  // 2^(31 + shift) / divisor, rounded up, from two divisions in 32 bits
+  uint32_t quotient = (1u << 31) / divisor, rest = (1u << 31) - quotient * divisor;
+  dpl_divider d = {divisor, (quotient << shift) + ((rest << shift) + divisor - 1) / divisor, shift};
   return d;
 }
 
@@ -63,11 +64,36 @@ DPL_INLINE int64_t dpl_divide_signed(dpl_divider d, int64_t dividend) {
   return value < 0 ? -(int64_t)(uint32_t)quotient : (int64_t)(uint32_t)quotient;
 }
 
-// The square root, rounded down.
-DPL_INLINE uint32_t dpl_square_root(uint32_t value) {
+// Division, rounded down, of numbers from -DPL_SMALL_DIVIDEND to that by a divisor d of 1 to 128:
+// two instructions of Xpulp, p.mulhhsRN and sra.
+//
+// With 2^14 <= 2^shift / d < 2^15 and factor = (2^shift + e) / d, |e| <= d / 2, let the dividend be
+// q * d + t, 0 <= t < d. Then
+//     dividend * factor + 2^13 = q * 2^shift + q * e + t * factor + 2^13
+// lies from q * 2^shift to (q + 1) * 2^shift - 1, as
+//     |q * e| <= (|dividend| + d - 1) / 2 < 2^13,
+//     (q + 1) * e + 2^13 < 2^14 <= factor, for t = d - 1; at most 2^14, with e = 0 where d = 128.
+#define DPL_SMALL_DIVIDEND ((1 << 14) - 128)
+
+typedef struct {
+  int32_t factor, shift;
+} dpl_small_divider;
+
+DPL_INLINE dpl_small_divider dpl_small_divider_of(uint32_t divisor) {
+  int32_t shift = 14 + (divisor > 1 ? 32 - __builtin_clz(divisor - 1) : 0);
+  dpl_small_divider d = {(int32_t)(((1u << shift) + divisor / 2) / divisor), shift};
+  return d;
+}
+
+DPL_INLINE int32_t dpl_small_divide(dpl_small_divider d, int32_t dividend) {
+  return (dividend * d.factor + (1 << 13)) >> d.shift;
+}
+
+// The square root of total / n, rounded down, if it is below 256; total <= n * 65535 < 2^32.
+DPL_INLINE uint32_t dpl_root_mean(uint32_t total, uint32_t n) {
   uint32_t root = 0;
-  for (uint32_t bit = 1u << 15; bit; bit >>= 1)
-    if ((root + bit) * (root + bit) <= value)
+  for (uint32_t bit = 1u << 7; bit; bit >>= 1)
+    if ((root + bit) * (root + bit) * n <= total)
       root += bit;
   return root;
 }
