@@ -404,9 +404,10 @@ class BodyPrinter:
         self.flush()
         kernel = find_engine(op.engine.data).kernel(op.op)
         assert isinstance(kernel, Kernel), "others do not make calls"
-        instance = kernel.instance(op.op)
+        call = self.kernel_call(op)
+        instance = kernel.variant(call)
         self.instances[instance.symbol] = instance
-        for fields in kernel.arguments(self.kernel_call(op)):
+        for fields in kernel.arguments(call):
             self.line(f"{instance.symbol}(&({instance.struct}){{")
             self.fields(fields)
             self.line("}, core, NETWORK_CORES);")

@@ -166,6 +166,10 @@ class Kernel(Implementation):
     def instance(self, op: GraphOp) -> Instance:
         """The template instance that runs an op."""
 
+    def variant(self, call: KernelCall) -> Instance:
+        """The instance that a call runs: that of the op, or one for where its operands lie."""
+        return self.instance(call.op)
+
     @abstractmethod
     def arguments(self, call: KernelCall) -> Sequence[Fields]:
         """The argument struct of each C call: most ops take one."""

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from deeploy.engines.cluster.walk import shares
+
 RUNTIME = Path(__file__).resolve().parents[2] / "runtime"
 CFLAGS = ["-std=c99", "-O2", "-Wall", "-Wextra", "-Werror"]
 UNDEFINED = ["-O1", "-fsanitize=undefined", "-fno-sanitize-recover=all", "-DDPL_F32_NARROW"]
@@ -25,6 +27,47 @@ CTYPE = {
 DTYPE = {"s8": np.int8, "u8": np.uint8, "s32": np.int32, "f32": np.float32}
 DTYPE |= {"b1": np.uint8, "b2": np.uint16, "b4": np.uint32}
 LIMITS = {"s8": (-128, 127), "u8": (0, 255), "s32": (-(2**31), 2**31 - 1)}
+
+LIMITS_C = {k: (low if low >= -128 else "INT32_MIN", high) for k, (low, high) in LIMITS.items()}
+WALKING = ("binary", "binary_f32", "copy", "map", "unary")
+NAMES = {np.dtype(DTYPE[name]): name for name in LIMITS}
+
+
+def forms(family, instances):
+    """Each instance for rows, and for six dimensions."""
+    made = []
+    for name, macros in instances:
+        rows = {"RANK": 2, "ARGS": f"dpl_{family}_args"}
+        general = {"RANK": 6, "ARGS": f"dpl_{family}_nd_args"}
+        made += [(name, {**macros, **rows}), (f"{name}_nd", {**macros, **general})]
+    return made
+
+
+def walking(pointers, rank, strides, rest):
+    """The struct of arguments of a kernel that walks over `rank` dimensions."""
+
+    class Args(ctypes.Structure):
+        _fields_ = [
+            *fields(pointers, c_void_p),
+            ("dim", c_uint32 * rank),
+            ("share", c_uint32 * 2),
+            *fields(strides, c_int32 * rank),
+            *rest,
+        ]
+
+    return Args
+
+
+def walked(args_of, walk, cores, rng, names):
+    """Arguments with extents, strides and shares of a walk; in either form if it fits both."""
+    rank = walk.rank if rng is None else int(rng.choice([6, walk.rank]))
+    args = args_of(rank)()
+    args.dim = (c_uint32 * rank)(*[1] * (rank - len(walk.extents)), *walk.extents)
+    for name, own in zip(names, walk.strides, strict=True):
+        setattr(args, name, (c_int32 * rank)(*[0] * (rank - len(own)), *own))
+    columns = walk.extents[-1] if walk.extents else 1
+    args.share = (c_uint32 * 2)(*shares(int(np.prod(walk.extents[:-1])), columns, cores))
+    return args
 
 
 class Requant(ctypes.Structure):
@@ -56,7 +99,8 @@ def pick(instances, variant, number):
 def build(folder, family, instances, variant):
     """Compiles a shared object with an instance for each (name, parameters) pair."""
     lines = ["#include <stdint.h>"]
-    for name, parameters in chosen(instances, variant):
+    selected = chosen(instances, variant)
+    for name, parameters in forms(family, selected) if family in WALKING else selected:
         lines.append(f"#define DPL_NAME {name}")
         lines += [f"#define DPL_{key} {value}" for key, value in parameters.items()]
         lines.append(f'#include "deeploy/kernels/{family}.inc"')
@@ -88,7 +132,7 @@ class Fence:
         return self.start + (self.SIZE - size if at_end else 0)
 
 
-FENCES = [Fence() for _ in range(6)]
+FENCES = [Fence() for _ in range(7)]
 
 
 class Operand:
@@ -156,7 +200,7 @@ def requant(acc, mul, add, shift, lo, hi):
 class Scaling:
     """Random requantisation parameters, spread over the range of a result type."""
 
-    def __init__(self, rng, channels, y, spread, per_channel):
+    def __init__(self, rng, channels, y, spread, per_channel, fences=(4, 5)):
         lo, hi = LIMITS[y]
         self.shift = int(rng.integers(0, 24))
         # Mostly results in range; wrap-around in the other cases.
@@ -172,8 +216,8 @@ class Scaling:
             self.mul[:] = self.mul[0]
         if not self.add_given:
             self.add[:] = self.add[0]
-        self.mul_memory = fenced(4, self.mul)
-        self.add_memory = fenced(5, self.add)
+        self.mul_memory = fenced(fences[0], self.mul)
+        self.add_memory = fenced(fences[1], self.add)
 
     def struct(self):
         return Requant(
@@ -201,7 +245,8 @@ def fenced(fence, values):
 
 def run(library, name, args, cores, rng):
     """Every core in turn, in random order: the result must not depend on it."""
-    function = getattr(library, name)
+    general = "share" in dict(args._fields_) and len(args.dim) == 6
+    function = getattr(library, f"{name}_nd" if general else name)
     function.argtypes = [POINTER(type(args)), c_uint32, c_uint32]
     function.restype = None
     for core in rng.permutation(cores):

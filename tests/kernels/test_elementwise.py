@@ -7,70 +7,101 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from deeploy.engines.cluster.walk import Walk, shares
+
 TYPES = ("u8", "s8", "s32")
 # the divisor must be positive
 DIVISION = "dpl_int_div((int32_t)(a), (int32_t)((b) & 127), 100, 7, 3)"
 OPS = {"add": "((a) + (b))", "sub": "((a) - (b))", "mul": "((a) * (b))", "div": DIVISION}
 U6, I6 = c_uint32 * 6, c_int32 * 6
 
+# What reading an operand does, and storing a result: the expressions, with bounds of the storing.
+READ = {
+    "plain": "(v)",
+    "scaled": "dpl_clamp(dpl_scaled(v, &(p)->{}_scale), -100, 90)",
+    "table": "((int8_t)(p)->{}_table[(uint8_t)(v)])",
+}
+SCALED = "dpl_clamp(dpl_scaled(v, &(p)->scale), {}, {})"
+STORE = {
+    "plain": "(v)",
+    "scaled": SCALED,
+    "clamped": "dpl_clamp(v, {}, {})",
+    "vectors": "dpl_clamp(dpl_mul_add(v, (p)->mul[c], (p)->add[c]) >> (p)->scale.shift, {}, {})",
+}
 BINARY = [
-    (
-        f"binary_{op}_{a}_{b}_{y}",
-        {"A_T": h.CTYPE[a], "B_T": h.CTYPE[b], "Y_T": h.CTYPE[y], "OP(a, b)": expression},
-    )
-    for op, expression in OPS.items()
-    for a, b, y in [
-        *[("u8", "u8", "u8"), ("s8", "s8", "s8"), ("s32", "s32", "s32"), ("u8", "s8", "s32")],
-        *[("s32", "u8", "s8"), ("s8", "s32", "u8")],
-    ]
-]
-UNARY = [(f"unary_{x}_{y}", {"X_T": h.CTYPE[x], "Y_T": h.CTYPE[y]}) for x in TYPES for y in TYPES]
-INT_MAP = [
-    (f"{op}_{x}_{y}", {"X_T": h.CTYPE[x], "Y_T": h.CTYPE[y], "OP(x, p)": f"dpl_int_{op}(x, p)"})
-    for op in ("hardswish", "gelu")
-    for x in ("s8", "u8")
-    for y in TYPES
-]
+        (
+            f"binary_{op}_{a}_{b}_{y}_{read_a}_{read_b}_{store}",
+            {
+                "A_T": h.CTYPE[a], "B_T": h.CTYPE[b], "Y_T": h.CTYPE[y], "OP(a, b)": OPS[op],
+                "READ_A(v, p)": READ[read_a].format("a"), "READ_B(v, p)": READ[read_b].format("b"),
+                "STORE(v, c, p)": STORE[store].format(*h.LIMITS_C[y]),
+            },
+        )
+        for op, a, b, y, read_a, read_b, store in [
+            ("add", "u8", "u8", "u8", "plain", "plain", "scaled"),
+            ("add", "s8", "s8", "s8", "scaled", "plain", "clamped"),
+            ("add", "s8", "s8", "s8", "scaled", "scaled", "scaled"),
+            ("add", "s32", "s32", "s32", "plain", "plain", "plain"),
+            ("sub", "s8", "u8", "s8", "plain", "scaled", "vectors"),
+            ("sub", "u8", "s8", "s32", "plain", "plain", "plain"),
+            ("mul", "s8", "s8", "s8", "table", "plain", "scaled"),
+            ("mul", "u8", "s8", "s8", "plain", "table", "vectors"),
+            ("mul", "s32", "u8", "s8", "plain", "plain", "vectors"),
+            ("div", "s8", "s32", "u8", "plain", "plain", "plain"),
+            ("div", "s8", "s8", "s8", "plain", "plain", "scaled"),
+        ]
+]  # fmt: skip
+OP = {
+    "same": "(x)",
+    "hardswish": "dpl_int_hardswish(x, (p)->p)",
+    "gelu": "dpl_int_gelu(x, (p)->p)",
+    "table": "((int8_t)(p)->table[(uint8_t)(x)])",
+}
+FACTORS = "dpl_clamp(dpl_mul_add(v, mul, add) >> (p)->scale.shift, {}, {})"
+STORE_ONE = {"plain": "(v)", "scaled": SCALED, "vectors": FACTORS}
+UNARY = [
+        (
+            f"unary_{op}_{x}_{y}_{store}",
+            {
+                "X_T": h.CTYPE[x], "Y_T": h.CTYPE[y], "OP(x, p)": OP[op],
+                "STORE(v, mul, add, p)": STORE_ONE[store].format(*h.LIMITS_C[y]),
+            },
+        )
+        for op, x, y, store in [
+            *[("same", x, y, "vectors") for x in TYPES for y in TYPES],
+            *[("same", x, y, "scaled") for x, y in [("s8", "s8"), ("s32", "u8")]],
+            *[("hardswish", "s8", y, "scaled") for y in TYPES],
+            *[("gelu", x, "s8", "vectors") for x in ("s8", "u8")],
+            *[("gelu", "u8", "s32", "plain"), ("hardswish", "s8", "s8", "plain")],
+            *[("table", x, "s8", "plain") for x in ("s8", "u8")],
+        ]
+]  # fmt: skip
 ELEMENTS = ("b1", "b2", "b4")
 MOVE = [(f"move_{t}", {"T": h.CTYPE[t]}) for t in ELEMENTS]
 
 
-class BinaryArgs(ctypes.Structure):
-    _fields_ = [
-        *h.fields("a b y", c_void_p),
-        ("dim", U6),
-        *h.fields("a_stride b_stride y_stride", I6),
-        *h.fields("ra rb ry", h.Requant),
-        *h.fields("has_ra has_rb has_ry", c_uint32),
-    ]
+class Factors(ctypes.Structure):
+    _fields_ = h.fields("mul add shift", c_int32)
 
 
-class UnaryArgs(ctypes.Structure):
-    _fields_ = [
-        *h.fields("x y", c_void_p),
-        ("dim", U6),
-        *h.fields("x_stride y_stride", I6),
-        ("mul", c_void_p),
-        ("mul_stride", I6),
-        ("add", c_void_p),
-        ("add_stride", I6),
-        *h.fields("mul0 add0 shift lo hi", c_int32),
-    ]
+def binary_args(rank):
+    return h.walking(
+        "a b y", rank, "a_stride b_stride y_stride",
+        [*h.fields("a_table b_table", c_void_p), *h.fields("a_scale b_scale scale", Factors),
+         *h.fields("mul add", c_void_p)],
+    )  # fmt: skip
 
 
-class IntMapArgs(ctypes.Structure):
-    _fields_ = [
-        *h.fields("x y", c_void_p),
-        ("dim", U6),
-        *h.fields("x_stride y_stride", I6),
-        ("p", c_int32 * 3),
-        ("rq", h.Requant),
-        ("has_rq", c_uint32),
-    ]
+def unary_args(rank):
+    return h.walking(
+        "x y", rank, "x_stride y_stride mul_stride add_stride",
+        [("p", c_int32 * 3), ("table", c_void_p), ("scale", Factors),
+         *h.fields("mul add", c_void_p)],
+    )  # fmt: skip
 
 
-class CopyArgs(ctypes.Structure):
-    _fields_ = [*h.fields("x y", c_void_p), ("dim", U6), *h.fields("x_stride y_stride", I6)]
+def copy_args(rank):
+    return h.walking("x y", rank, "x_stride y_stride", [])
 
 
 class PadArgs(ctypes.Structure):
@@ -116,38 +147,85 @@ GAPS = st.one_of(st.just((0,) * 6), st.tuples(*[st.sampled_from([0, 0, 2])] * 6)
 FLAGS6 = st.one_of(st.just((False,) * 6), st.tuples(*[st.booleans()] * 6))
 
 
+class Side:
+    """What is done to an operand as it is read, and how numpy does it."""
+
+    def __init__(self, kind, fence, rng):
+        self.kind = kind
+        scaling = h.Scaling(rng, 1, "s8", 100, (False, False))
+        self.factors = Factors(int(scaling.mul[0]), int(scaling.add[0]), scaling.shift)
+        self.table = h.fenced(fence, rng.integers(-128, 128, 256).astype(np.int8))
+
+    def apply(self, values):
+        if self.kind == "table":
+            return self.table.flat[values.astype(np.uint8)]
+        if self.kind == "plain":
+            return values
+        numbers = self.factors.mul, self.factors.add, self.factors.shift
+        return h.requant(values, *numbers, -100, 90)
+
+
+def stored(kind, values, scaling, y):
+    """What an instance stores; scaling may have a number for each channel."""
+    limits = h.LIMITS[h.NAMES[y.dtype]]
+    if kind == "plain":
+        return values.astype(y.dtype)
+    if kind == "clamped":
+        return np.clip(values, *limits)
+    mul, add = scaling.mul.astype(np.int64), scaling.add.astype(np.int64)
+    return h.requant(values, mul, add, scaling.shift, *limits)
+
+
 @settings(settings.get_profile("kernels"))
 @given(
     number=st.integers(0, 99),
     shape=SHAPES,
     gaps=st.tuples(GAPS, GAPS, GAPS),
     ones=st.tuples(FLAGS6, FLAGS6),
-    flags=st.tuples(*[st.booleans()] * 5),
     cores=st.integers(1, 8),
     seed=st.integers(0, 2**32 - 1),
 )
-def test_binary(kernels, variant, number, shape, gaps, ones, flags, cores, seed):
+def test_binary(kernels, variant, number, shape, gaps, ones, cores, seed):
     rng = np.random.default_rng(seed)
     name = h.pick(BINARY, variant, number)
-    _, op, a_type, b_type, y_type = name.split("_")
+    _, op, a_type, b_type, y_type, read_a, read_b, store = name.split("_")
     a, a_stride = operand(0, h.DTYPE[a_type], broadcast(shape, ones[0]), gaps[0], rng)
     b, b_stride = operand(1, h.DTYPE[b_type], broadcast(shape, ones[1]), gaps[1], rng)
     y_strides = strides_of(shape, gaps[2])
     y = h.Operand(2, h.DTYPE[y_type], shape, y_strides, rng)
-    scalar = (False, False)
-    ra, rb = h.Scaling(rng, 1, "s8", 100, scalar), h.Scaling(rng, 1, "s8", 100, scalar)
-    ry = h.Scaling(rng, shape[5], y_type, 100, flags[3:])
-    args = BinaryArgs(a.address, b.address, y.address, U6(*shape), a_stride, b_stride)
-    args.y_stride = I6(*y_strides)
-    args.ra, args.rb, args.ry = ra.struct(), rb.struct(), ry.struct()
-    args.has_ra, args.has_rb, args.has_ry = flags[:3]
+    left, right = Side(read_a, 3, rng), Side(read_b, 4, rng)
+    vectors = store == "vectors"
+    scaling = h.Scaling(rng, shape[5], y_type, 100, (vectors, vectors), fences=(5, 6))
+    walk = Walk.over(shape, (a_stride, b_stride, y_strides), keep_last=vectors)
+    args = h.walked(binary_args, walk, cores, rng, ("a_stride", "b_stride", "y_stride"))
+    args.a, args.b, args.y = a.address, b.address, y.address
+    args.a_table, args.b_table = left.table.address, right.table.address
+    args.a_scale, args.b_scale = left.factors, right.factors
+    args.scale = Factors(int(scaling.mul[0]), int(scaling.add[0]), scaling.shift)
+    if vectors:
+        args.mul, args.add = scaling.mul_memory.address, scaling.add_memory.address
     h.run(kernels("binary", BINARY, variant), name, args, cores, rng)
-    left = ra.apply(a.view()) if flags[0] else a.view()
-    right = rb.apply(b.view()) if flags[1] else b.view()
     function = {"add": np.add, "sub": np.subtract, "mul": np.multiply, "div": int_div}[op]
-    result = h.wrap(function(left.astype(np.int64), right.astype(np.int64)))
-    result = np.broadcast_to(result, shape)
-    y.check(ry.apply(result) if flags[2] else result.astype(y.dtype))
+    sides = left.apply(a.view()).astype(np.int64), right.apply(b.view()).astype(np.int64)
+    y.check(stored(store, np.broadcast_to(h.wrap(function(*sides)), shape), scaling, y))
+
+
+def int_function(op, x, p, table):
+    x = x.astype(np.int64)
+    if op == "table":
+        return table.flat[x.astype(np.uint8)]
+    if op == "hardswish":
+        return h.wrap(x * (np.clip(x + p[1], 0, p[2]) * p[0]))
+    if op == "gelu":
+        d = np.minimum(np.abs(x), -p[0]) + p[0]
+        return h.wrap(x * ((p[1] + np.sign(x) * (p[1] - d * d)) >> 1))
+    return x
+
+
+PARAMETERS = {
+    "hardswish": [(33, 765, 1530), (5, 64, 128)],
+    "gelu": [(-113, 12769, 0), (-40, 9999, 0)],
+}
 
 
 @settings(settings.get_profile("kernels"))
@@ -163,56 +241,38 @@ def test_binary(kernels, variant, number, shape, gaps, ones, flags, cores, seed)
 def test_unary(kernels, variant, number, shape, gaps, ones, given_, cores, seed):
     rng = np.random.default_rng(seed)
     name = h.pick(UNARY, variant, number)
-    _, x_type, y_type = name.split("_")
+    _, op, x_type, y_type, store = name.split("_")
     x, x_stride = operand(0, h.DTYPE[x_type], shape, gaps[0], rng)
     y = h.Operand(1, h.DTYPE[y_type], shape, strides_of(shape, gaps[1]), rng)
     mul, mul_stride = operand(2, np.int32, broadcast(shape, ones[0]), gaps[2], rng)
     add, add_stride = operand(3, np.int32, broadcast(shape, ones[1]), gaps[3], rng)
+    table = h.fenced(4, rng.integers(-128, 128, 256).astype(np.int8))
     if rng.integers(2):
         mul.view()[...] >>= 12
-    args = UnaryArgs(x.address, y.address, U6(*shape), x_stride, I6(*y.strides))
-    args.mul, args.mul_stride = (mul.address if given_[0] else None), mul_stride
-    args.add, args.add_stride = (add.address if given_[1] else None), add_stride
-    args.mul0, args.add0, args.shift = 77, -1234, int(rng.integers(0, 32))
-    args.lo, args.hi = sorted(int(v) for v in rng.integers(*h.LIMITS[y_type], 2, endpoint=True))
+    vectors = [store == "vectors" and flag for flag in given_]
+    none = I6()
+    strides = [
+        x_stride,
+        y.strides,
+        mul_stride if vectors[0] else none,
+        add_stride if vectors[1] else none,
+    ]
+    names = ("x_stride", "y_stride", "mul_stride", "add_stride")
+    args = h.walked(unary_args, Walk.over(shape, strides), cores, rng, names)
+    args.x, args.y, args.table = x.address, y.address, table.address
+    args.mul, args.add = (
+        v.address if flag else None for v, flag in zip((mul, add), vectors, strict=True)
+    )
+    args.scale = Factors(77, -1234, int(rng.integers(0, 32)))
+    p = PARAMETERS.get(op, [(0, 0, 0)] * 2)[int(rng.integers(2))]
+    args.p = (c_int32 * 3)(*p)
     h.run(kernels("unary", UNARY, variant), name, args, cores, rng)
-    factor = mul.view().astype(np.int64) if given_[0] else 77
-    offset = add.view().astype(np.int64) if given_[1] else -1234
-    result = h.requant(x.view(), factor, offset, args.shift, args.lo, args.hi)
-    y.check(np.broadcast_to(result, shape))
-
-
-def int_map(op, x, p):
-    x = x.astype(np.int64)
-    if op == "hardswish":
-        return h.wrap(x * (np.clip(x + p[1], 0, p[2]) * p[0]))
-    d = np.minimum(np.abs(x), -p[0]) + p[0]
-    return h.wrap(x * ((p[1] + np.sign(x) * (p[1] - d * d)) >> 1))
-
-
-@settings(settings.get_profile("kernels"))
-@given(
-    number=st.integers(0, 99),
-    shape=SHAPES,
-    gaps=st.tuples(GAPS, GAPS),
-    flags=st.tuples(*[st.booleans()] * 3),
-    cores=st.integers(1, 8),
-    seed=st.integers(0, 2**32 - 1),
-)
-def test_int_map(kernels, variant, number, shape, gaps, flags, cores, seed):
-    rng = np.random.default_rng(seed)
-    name = h.pick(INT_MAP, variant, number)
-    op, x_type, y_type = name.split("_")
-    x, x_stride = operand(0, h.DTYPE[x_type], shape, gaps[0], rng)
-    y = h.Operand(1, h.DTYPE[y_type], shape, strides_of(shape, gaps[1]), rng)
-    p = {"hardswish": [(33, 765, 1530), (5, 64, 128)], "gelu": [(-113, 12769, 0), (-40, 9999, 0)]}
-    p = p[op][int(rng.integers(2))]
-    scaling = h.Scaling(rng, shape[5], y_type, 1e5, flags[1:])
-    args = IntMapArgs(x.address, y.address, U6(*shape), x_stride, I6(*y.strides), (c_int32 * 3)(*p))
-    args.rq, args.has_rq = scaling.struct(), flags[0]
-    h.run(kernels("int_map", INT_MAP, variant), name, args, cores, rng)
-    result = int_map(op, x.view(), p)
-    y.check(scaling.apply(result) if flags[0] else result.astype(y.dtype))
+    value = int_function(op, x.view(), p, table)
+    if store != "plain":
+        factor = mul.view().astype(np.int64) if vectors[0] else 77
+        offset = add.view().astype(np.int64) if vectors[1] else -1234
+        value = h.requant(value, factor, offset, args.scale.shift, *h.LIMITS[y_type])
+    y.check(np.broadcast_to(value, shape).astype(y.dtype))
 
 
 @settings(settings.get_profile("kernels"))
@@ -229,9 +289,33 @@ def test_copy(kernels, variant, number, shape, gaps, order, cores, seed):
     type_ = h.pick(MOVE, variant, number).split("_")[1]
     x, x_stride = operand(0, h.DTYPE[type_], shape, gaps[0], rng, order)
     y = h.Operand(1, h.DTYPE[type_], shape, strides_of(shape, gaps[1]), rng)
-    args = CopyArgs(x.address, y.address, U6(*shape), x_stride, I6(*y.strides))
+    walk = Walk.over(shape, (x_stride, y.strides))
+    args = h.walked(copy_args, walk, cores, rng, ("x_stride", "y_stride"))
+    args.x, args.y = x.address, y.address
     h.run(kernels("copy", MOVE, variant), f"move_{type_}", args, cores, rng)
     y.check(x.view())
+
+
+def test_merging():
+    # 3 rows of 4 in 5: the innermost two dimensions merge, the broadcast one does not
+    walk = Walk.over((2, 3, 2, 2), ((15, 5, 2, 1), (0, 4, 2, 1)))
+    assert walk == Walk((2, 3, 4), ((15, 5, 1), (0, 4, 1)))
+    assert walk.rank == 6
+    assert Walk.over((2, 3, 4), ((12, 4, 1),)) == Walk((24,), ((1,),))
+    assert Walk.over((2, 3, 4), ((12, 4, 1),), keep_last=True) == Walk((6, 4), ((4, 1),))
+    # an extent that is known at run time only: outside it merges, inside it need not fit
+    assert Walk.over(("n", 4), ((4, 1),)) == Walk(("(n) * (4)",), ((1,),))
+    assert Walk.over((2, "n"), ((4, 1),)).extents == (2, "n")
+    assert Walk.over((1, 1), ((0, 0),)).fields(("x",), 8)["dim"] == "{1, 1}"
+
+
+@given(st.integers(0, 40), st.integers(0, 600), st.integers(1, 8))
+def test_shares(rows, columns, cores):
+    """Together the cores take everything, whichever dimension they divide."""
+    parts = shares(rows, columns, cores)
+    assert 0 in parts or rows * columns == 0
+    for count, part in zip((rows, columns), parts, strict=True):
+        assert part == 0 or part * cores >= count
 
 
 @settings(settings.get_profile("kernels"))

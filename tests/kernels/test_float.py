@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from test_conv2d import convolve, geometries
 from test_elementwise import FLAGS6, GAPS, I6, SHAPES, U6, broadcast, operand, strides_of
 
+from deeploy.engines.cluster.walk import Walk
+
 
 class MatmulArgs(ctypes.Structure):
     _fields_ = [
@@ -42,12 +44,8 @@ class DepthwiseArgs(ctypes.Structure):
     ]
 
 
-class BinaryArgs(ctypes.Structure):
-    _fields_ = [
-        *h.fields("a b y", c_void_p),
-        ("dim", U6),
-        *h.fields("a_stride b_stride y_stride", I6),
-    ]
+def binary_args(rank):
+    return h.walking("a b y", rank, "a_stride b_stride y_stride", [])
 
 
 class ReduceArgs(ctypes.Structure):
@@ -159,7 +157,7 @@ OPS = {
     "min": ("dpl_fmin(a, b)", np.minimum),
     "max": ("dpl_fmax(a, b)", np.maximum),
 }
-BINARY = [(f"binary_{op}", {"OP(a, b)": expression}) for op, (expression, _) in OPS.items()]
+BINARY = [(f"binary_{op}", {"OP(a, b)": text}) for op, (text, _) in OPS.items()]
 
 
 @settings(settings.get_profile("kernels"))
@@ -182,8 +180,9 @@ def test_binary(kernels, variant, number, shape, gaps, ones, cores, seed):
         b.flat[:] = np.copysign(np.abs(b.flat) + 0.1, b.flat)
     y_strides = strides_of(shape, gaps[2])
     y = h.Operand(2, "f", shape, y_strides, rng)
-    args = BinaryArgs(a.address, b.address, y.address, U6(*shape), a_stride, b_stride)
-    args.y_stride = I6(*y_strides)
+    walk = Walk.over(shape, (a_stride, b_stride, y_strides))
+    args = h.walked(binary_args, walk, cores, rng, ("a_stride", "b_stride", "y_stride"))
+    args.a, args.b, args.y = a.address, b.address, y.address
     h.run(kernels("binary_f32", BINARY, variant), name, args, cores, rng)
     result = OPS[name.split("_")[1]][1](h.wide(a.view()), h.wide(b.view()))
     y.check_near(np.broadcast_to(result, shape), 4e-6 if name == "binary_pow" else 1e-6)

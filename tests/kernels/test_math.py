@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Accuracy of deeploy/math.h on a dense set of numbers, and conversions between types."""
 
-import ctypes
 import math
-from ctypes import c_float, c_int32, c_uint32, c_void_p
+from ctypes import c_float, c_int32
 
 import harness as h
 import numpy as np
@@ -12,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_elementwise import GAPS, SHAPES, operand, strides_of
 
-U6, I6 = c_uint32 * 6, c_int32 * 6
+from deeploy.engines.cluster.walk import Walk
 
 
 def function(stem, expression):
@@ -56,14 +55,17 @@ CONVERSIONS = [
 INSTANCES = FUNCTIONS + CONVERSIONS
 
 
-class MapArgs(ctypes.Structure):
-    _fields_ = [
-        *h.fields("x y", c_void_p),
-        ("dim", U6),
-        *h.fields("x_stride y_stride", I6),
-        *h.fields("alpha beta", c_float),
-        *h.fields("lo hi", c_int32),
-    ]
+def map_args(rank):
+    rest = [*h.fields("alpha beta", c_float), *h.fields("lo hi", c_int32)]
+    return h.walking("x y", rank, "x_stride y_stride", rest)
+
+
+def flat(x, y):
+    """Arguments for whole arrays, on one core."""
+    walk = Walk.over(x.shape, ((1,), (1,)))
+    args = h.walked(map_args, walk, 1, None, ("x_stride", "y_stride"))
+    args.x, args.y = x.ctypes.data, y.ctypes.data
+    return args
 
 
 @pytest.fixture(params=["simd", "portable"])
@@ -73,11 +75,9 @@ def compute(kernels, request):
 
     def run(stem, x, alpha=0.0, beta=0.0):
         y = np.empty_like(x)
-        one = I6(0, 0, 0, 0, 0, 1)
-        args = MapArgs(x.ctypes.data, y.ctypes.data, U6(1, 1, 1, 1, 1, x.size), one, one)
+        args = flat(x, y)
         args.alpha, args.beta = alpha, beta
-        call = getattr(library, f"math_{stem}")
-        call(ctypes.byref(args), c_uint32(0), c_uint32(1))
+        h.run(library, f"math_{stem}", args, 1, np.random.default_rng(0))
         return y
 
     return run
@@ -218,7 +218,9 @@ def test_conversion(kernels, variant, number, shape, gaps, scale, cores, seed):
         if number % 2:
             x.flat[:] = np.rint(x.flat)  # with a scale of 0.5: halves
     y = h.Operand(1, h.DTYPE[y_type], shape, strides_of(shape, gaps[1]), rng)
-    args = MapArgs(x.address, y.address, U6(*shape), x_stride, I6(*y.strides))
+    walk = Walk.over(shape, (x_stride, y.strides))
+    args = h.walked(map_args, walk, cores, rng, ("x_stride", "y_stride"))
+    args.x, args.y = x.address, y.address
     args.alpha, args.beta = float(rng.choice([0.5, 0.1, 30])), float(rng.choice([0, 3, -0.7]))
     if y_type != "f32":
         args.lo, args.hi = h.LIMITS[y_type]
@@ -251,10 +253,10 @@ def compute_conversion(kernels, request):
     def run(name, x):
         y_type = name.split("_")[2]
         y = np.empty(x.shape, h.DTYPE[y_type])
-        one = I6(0, 0, 0, 0, 0, 1)
-        args = MapArgs(x.ctypes.data, y.ctypes.data, U6(1, 1, 1, 1, 1, x.size), one, one, 1.0, 0.0)
+        args = flat(x, y)
+        args.alpha, args.beta = 1.0, 0.0
         args.lo, args.hi = h.LIMITS[y_type]
-        getattr(library, name)(ctypes.byref(args), c_uint32(0), c_uint32(1))
+        h.run(library, name, args, 1, np.random.default_rng(0))
         return y
 
     return run

@@ -15,6 +15,7 @@ from deeploy.dialects.graph import (
     IntGeluOp,
     IntHardswishOp,
     QuantizeOp,
+    RequantAttr,
     Requantised,
     UnaryOp,
     element_type,
@@ -25,17 +26,17 @@ from deeploy.engines.cluster.common import (
     BYTES,
     FLOATS,
     INTEGERS,
-    braces,
     decline_rank,
     decline_types,
     dimensions,
     float_literal,
     instance,
     literal,
-    requant_fields,
     strides,
 )
-from deeploy.engines.cluster.cost import REQUANTISATION, walk
+from deeploy.engines.cluster.cost import walk
+from deeploy.engines.cluster.elementwise import Function, IntegerKernel
+from deeploy.engines.cluster.walk import ROWS, Walk, braces, strides_of, with_rank
 
 
 def operands(call: KernelCall) -> dict[str, str | int | Fields]:
@@ -71,13 +72,24 @@ class MapKernel(Kernel):
     def instance(self, op: GraphOp) -> Instance:
         x, y = element_type(op.operands[0]), element_type(op.results[0])
         made = instance(self.family, self.stem(op), x=x, y=y)
-        return replace(made, macros=(*made.macros, ("DPL_OP(x, p)", self.expression(op))))
+        made = replace(made, macros=(*made.macros, ("DPL_OP(x, p)", self.expression(op))))
+        return with_rank(made, ROWS)
+
+    def walk(self, call: KernelCall) -> Walk:
+        """Where a call walks."""
+        x, y = call.inputs[0], call.output
+        return Walk.over(y.shape, [strides_of(v, len(y.shape)) for v in (x, y)])
+
+    def variant(self, call: KernelCall) -> Instance:
+        return with_rank(self.instance(call.op), self.walk(call).rank)
 
     def arguments(self, call: KernelCall) -> Sequence[Fields]:
-        return [{**operands(call), **self.parameters(call.op)}]
+        pointers = {"x": call.inputs[0].pointer, "y": call.output.pointer}
+        walk = self.walk(call).fields(("x", "y"), call.cores)
+        return [{**pointers, **walk, **self.parameters(call.op)}]
 
     def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
-        return walk(sizes, self.per_element(op), cores)
+        return walk(op, sizes, self.per_element(op), cores)
 
 
 # Expression, and instructions for an element with load, store and loop: 12 for a division or a
@@ -218,16 +230,14 @@ class DequantizeKernel(MapKernel):
         return 6
 
 
-class IntMapKernel(Kernel):
-    """`int_map`: an integer activation and its requantisation."""
+class ActivationKernel(IntegerKernel):
+    """`unary` with an integer activation."""
 
-    family = "int_map"
-
-    def __init__(self, function: str, parameters: tuple[str, ...], per_element: int) -> None:
-        self.function = function
+    def __init__(self, stem: str, parameters: tuple[str, ...], instructions: int) -> None:
+        self.stem = stem
         self.names = parameters
-        self.per_element = per_element
-        """Instructions: load, the function, store, loop."""
+        self.instructions = instructions
+        """Of the function, between load and requantisation."""
 
     def parameters(self, op: GraphOp) -> list[int]:
         """The numbers of the function."""
@@ -238,30 +248,21 @@ class IntMapKernel(Kernel):
             return "parameters of more than 28 bits"
         return decline_types(op, {"input": BYTES, "result": INTEGERS}) or decline_rank(op)
 
-    def instance(self, op: GraphOp) -> Instance:
-        x, y = element_type(op.operands[0]), element_type(op.results[0])
-        made = instance(self.family, self.function, x=x, y=y)
-        operation = ("DPL_OP(x, p)", f"dpl_{self.function}(x, p)")
-        return replace(made, macros=(*made.macros, operation))
+    def function(self, op: GraphOp) -> Function:
+        expression, numbers = f"dpl_{self.stem}(x, (p)->p)", braces(self.parameters(op))
+        return Function(self.stem, expression, {"p": numbers}, self.instructions)
 
-    def arguments(self, call: KernelCall) -> Sequence[Fields]:
-        assert isinstance(call.op, Requantised)
-        fields = {**operands(call), "p": braces(self.parameters(call.op))}
-        if call.op.requant is not None:
-            fields |= {"has_rq": 1, "rq": requant_fields(call)}
-        return [fields]
-
-    def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
+    def requant(self, op: GraphOp) -> RequantAttr | None:
         assert isinstance(op, Requantised)
-        requantisation = 0 if op.requant is None else REQUANTISATION
-        return walk(sizes, self.per_element + requantisation, cores)
+        return op.requant
 
 
 KERNELS: dict[type[GraphOp], Kernel] = {
-    # load, add, p.max, p.min, two products, store; the loop
-    IntHardswishOp: IntMapKernel("int_hardswish", ("one_over_six", "three", "six"), 8),
-    # load, p.abs, p.min, sum, square, difference, sign, sum, shift, product, store; the loop
-    IntGeluOp: IntMapKernel("int_gelu", ("b", "one"), 14),
+    # sum, p.clipur, two products
+    IntHardswishOp: ActivationKernel("int_hardswish", ("one_over_six", "three", "six"), 4),
+    # p.abs, p.min, sum; mv and p.msu; p.slet, p.slet and difference for the sign, product; sum with
+    # shift, product
+    IntGeluOp: ActivationKernel("int_gelu", ("b", "one"), 11),
     UnaryOp: UnaryKernel(),
     CastOp: CastKernel(),
     QuantizeOp: QuantizeKernel(),

@@ -21,10 +21,8 @@ from deeploy.engines import (
     c_type,
     short_name,
 )
+from deeploy.engines.cluster.walk import DIMENSIONS, braces, strides_of
 from deeploy.interfaces.tiling import shape_of
-
-DIMENSIONS = 6
-"""Kernels on tensors of any rank loop over six dimensions; see `deeploy/kernels/binary.h`."""
 
 BYTES = (si8, ui8)
 INTEGERS = (si8, ui8, si32)
@@ -87,9 +85,38 @@ def scalar_requant(requant: RequantAttr | None) -> dict[str, str | int | Fields]
     return {"mul0": mul, "add0": add, "shift": shift, "lo": low, "hi": high}
 
 
-def braces(values: Sequence[int | str]) -> str:
-    """A C initialiser list."""
-    return "{" + ", ".join(str(v) for v in values) + "}"
+def scale_fields(requant: RequantAttr | None) -> Fields:
+    """The numbers of a `dpl_factors`."""
+    numbers = (1, 0, 0) if requant is None else requant.values()[:3]
+    return dict(zip(("mul", "add", "shift"), map(literal, numbers), strict=True))
+
+
+def is_scaled(requant: RequantAttr) -> bool:
+    """Whether a requantisation does more than clamp."""
+    return requant.values()[:3] != (1, 0, 0)
+
+
+def rescaled(requant: RequantAttr | None, scale: str, mul: str = "", add: str = "") -> str:
+    """The C expression of `v` requantised with a field of the arguments `p`; `mul` and `add` are
+    what stands for its numbers, if anything does."""
+    if requant is None:
+        return "(v)"
+    text = f"dpl_scaled(v, &(p)->{scale})" if is_scaled(requant) else "(v)"
+    if mul or add:
+        factors = f"{mul or f'(p)->{scale}.mul'}, {add or f'(p)->{scale}.add'}"
+        text = f"(dpl_mul_add(v, {factors}) >> (p)->{scale}.shift)"
+    low, high = requant.min.data, requant.max.data
+    if (low, high) == (INT32_MIN, INT32_MAX):
+        return text
+    return f"dpl_clamp({text}, {literal(low)}, {literal(high)})"
+
+
+def requant_suffix(letter: str, requant: RequantAttr | None) -> str:
+    """What tells instances apart that requantise: whether they scale, and bounds."""
+    if requant is None:
+        return ""
+    bounds = f"{requant.min.data}_{requant.max.data}".replace("-", "m")
+    return f"_{letter}{'_scaled' if is_scaled(requant) else ''}_{bounds}"
 
 
 def dimensions(view: View) -> str:
@@ -99,11 +126,7 @@ def dimensions(view: View) -> str:
 
 def strides(view: View) -> str:
     """The strides of a tile as six dimensions; 0 where it broadcasts."""
-    own = [
-        0 if extent == 1 else stride
-        for extent, stride in zip(view.shape, view.strides, strict=True)
-    ]
-    return braces([0] * (DIMENSIONS - len(own)) + own)
+    return braces(strides_of(view, DIMENSIONS))
 
 
 def merged(
@@ -157,6 +180,9 @@ class ByElementType(Kernel):
 
     def instance(self, op: GraphOp) -> Instance:
         return self.chosen(op).instance(op)
+
+    def variant(self, call: KernelCall) -> Instance:
+        return self.chosen(call.op).variant(call)
 
     def arguments(self, call: KernelCall) -> Sequence[Fields]:
         return self.chosen(call.op).arguments(call)

@@ -16,11 +16,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
+from xdsl.ir import SSAValue
+from xdsl.ir.affine import AffineMap
 
-from deeploy.dialects.graph import Requantised
+from deeploy.dialects.graph import GraphOp, RequantAttr, Requantised, integer_range, si32
 from deeploy.engines import Sizes, ceil_div
+from deeploy.interfaces.tiling import linear_forms, shape_of
 
 MULTIPLY_HIGH = 5
 """Cycles of the upper half of a product (CV32E40P user manual)."""
@@ -32,15 +36,20 @@ CALL = 80
 """Entering a kernel, reading its arguments, two divisions to divide the work."""
 WALK_CALL = 180
 """The same for kernels that walk over six dimensions (`deeploy/nd.h`): in addition to the above,
-strides of up to four operands are copied and dimensions merged."""
+strides of up to four operands are copied and the first row is found, with a division for each
+dimension."""
 FAR_LOAD = 15
 """Cycles of a word that a core loads from outside of the compute memory, assumed: the way from a
 cluster to L2 and back."""
 ROW = 12
-"""From one row of the innermost dimension to the next one."""
+"""From one row to the next: pointers of three operands, the hardware loop, the end of the loop."""
+WALK_ROW = 40
+"""The same over six dimensions: a call, the index, and for each operand its offset in memory."""
 
-REQUANTISATION = 5
-"""addend to the accumulator, p.mac, p.sra, p.max, p.min"""
+SCALING = 2
+"""mul, then p.addNr: the sum with the addend and its arithmetic shift"""
+REQUANTISATION = SCALING + 1
+"""The same, and p.clipr: to the whole range of a type."""
 VECTORS = 2
 """Loads of the factors of a channel, where they differ."""
 OUTPUT = 3
@@ -60,27 +69,81 @@ def share(count: Sizes, unit: int, cores: int) -> Sizes:
     return np.minimum(ceil_div(ceil_div(count, unit), cores) * unit, count)
 
 
-def walk(sizes: Sequence[Sizes], instructions: float, cores: int) -> Sizes:
-    """Cycles of a kernel that does the same to all elements: `dpl_nd_split`.
+def walk(op: GraphOp, sizes: Sequence[Sizes], instructions: float, cores: int) -> Sizes:
+    """Cycles of a kernel that does the same to all elements of an op.
 
-    Rows are taken to be contiguous, so that they merge into one.
+    Dimensions count as merged (`walk.py`) where tiles are whole in the inner one and all tensors
+    have both or none. Cores divide rows or columns as `dpl_column_share` decides.
     """
-    columns = sizes[-1] if sizes else 1
-    rows = math.prod(sizes[:-1])
-    elements = rows * columns
-    # the cores share one long row in units of 16, a short one in units of 4
-    merged = np.where(elements >= 32 * cores, share(elements, 16, cores), share(elements, 4, cores))
-    # rows that do not merge are begun one after the other
-    begun = ceil_div(rows, cores) * ROW
-    return np.ceil(merged * instructions).astype(np.int64) + begun + WALK_CALL
+    extents = [it.extent for it in op.iterators()]
+    tensors = [
+        *zip(op.operands, op.operand_maps(), strict=True),
+        (op.results[0], op.result_maps()[0]),
+    ]
+    inner: int | None = None
+    columns: Sizes = 1
+    runs: Sizes = 0
+    for d in reversed([d for d, extent in enumerate(extents) if extent > 1]):
+        merges = np.equal(sizes[d], 1)
+        if inner is not None and all(follows(*t, d, inner, extents[inner]) for t in tensors):
+            merges = merges | np.equal(sizes[inner], extents[inner])
+        runs = runs + np.where(merges, 0, 1)
+        columns = columns * np.where(runs <= 1, sizes[d], 1)
+        inner = d
+    rows = math.prod(sizes[: len(extents)]) // columns
+    own_rows = share(rows, 1, cores)
+    own_columns = np.where(
+        columns >= 32 * cores, share(columns, 16, cores), share(columns, 4, cores)
+    )
+    by_columns = own_columns * rows < own_rows * columns
+    row = np.where(runs <= 2, ROW, WALK_ROW)
+    work = np.where(
+        by_columns,
+        rows * (own_columns * instructions + row),
+        own_rows * (columns * instructions + row),
+    )
+    return np.ceil(work).astype(np.int64) + np.where(runs <= 2, CALL, WALK_CALL)
+
+
+def follows(value: SSAValue, map: AffineMap, outer: int, inner: int, extent: int) -> bool:
+    """Whether the dimensions of two iterators lie one after the other in a tensor, the inner one
+    with its whole extent, or it has neither."""
+    forms = zip(linear_forms(map), shape_of(value), strict=True)
+    used = [(form, whole) for form, whole in forms if whole > 1]
+    for (before, _), (after, whole) in pairwise(used):
+        if before.used() == (outer,) and after.used() == (inner,):
+            return before.coefficients[outer] == after.coefficients[inner] == 1 and whole == extent
+    return not any(outer in form.used() or inner in form.used() for form, _ in used)
+
+
+def clamping(low: int, high: int) -> int:
+    """Instructions of a clamp: p.clipr has the bounds -n - 1 and n, p.clipur 0 and n; others take
+    p.max and p.min, where there is something to cut off."""
+    least, most = integer_range(si32)
+    if low in (0, -high - 1) and (low, high) != (least, most):
+        return 1
+    return (low > least) + (high < most)
+
+
+def requantisation(requant: RequantAttr | None) -> int:
+    """Instructions of a requantisation with numbers."""
+    if requant is None:
+        return 0
+    *factors, low, high = requant.values()
+    return (0 if factors == [1, 0, 0] else SCALING) + clamping(low, high)
+
+
+def scaling(op: GraphOp, requant: RequantAttr | None) -> int:
+    """Instructions of a requantisation where an op may have operands `mul` and `add`."""
+    if getattr(op, "mul", None) is None and getattr(op, "add", None) is None:
+        return requantisation(requant)
+    assert requant is not None
+    return VECTORS + SCALING + clamping(requant.min.data, requant.max.data)
 
 
 def output_cost(op: Requantised) -> int:
     """Instructions for an output of a product once it is summed."""
-    if op.requant is None:
-        return OUTPUT
-    vectors = op.mul is not None or op.add is not None
-    return OUTPUT + REQUANTISATION + (VECTORS if vectors else 0)
+    return OUTPUT + scaling(op, op.requant)
 
 
 def dot_products(pairs: Sizes, singles: Sizes, channels: Sizes, k: Sizes, output: int) -> Sizes:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from deeploy.dialects.graph import (
     AddOp,
@@ -28,20 +29,106 @@ from deeploy.engines.cluster.common import (
     ByElementType,
     decline_rank,
     decline_types,
-    dimensions,
     float_instance,
     instance,
-    requant_fields,
-    scalar_requant,
-    strides,
+    is_scaled,
+    requant_suffix,
+    rescaled,
+    scale_fields,
 )
 from deeploy.engines.cluster.cost import (
     LONG_DIVISION,
     MULTIPLY_HIGH,
-    REQUANTISATION,
-    VECTORS,
+    requantisation,
+    scaling,
     walk,
 )
+from deeploy.engines.cluster.walk import ROWS, Walk, strides_of, with_rank
+
+
+def vectors(op: GraphOp) -> dict[str, int]:
+    """The factors of an op that are operands, and where they are among its operands."""
+    given = [name for name in ("mul", "add") if getattr(op, name, None) is not None]
+    return {name: len(op.operands) - len(given) + i for i, name in enumerate(given)}
+
+
+def vector_letters(op: GraphOp) -> str:
+    """What tells instances apart that requantise a result: factors that are operands."""
+    return "".join(name[0] for name in vectors(op)) + "y"
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function of one integer: its part of the C symbol, its expression of `x` and the arguments
+    `p`, the arguments it reads, and its instructions."""
+
+    stem: str
+    expression: str
+    parameters: Fields
+    instructions: int
+
+
+class IntegerKernel(Kernel):
+    """`unary`: a function of each element, and its requantisation."""
+
+    family = "unary"
+
+    @abstractmethod
+    def function(self, op: GraphOp) -> Function:
+        """The function of an op."""
+
+    @abstractmethod
+    def requant(self, op: GraphOp) -> RequantAttr | None:
+        """What is done to its value."""
+
+    def declines(self, op: GraphOp) -> str | None:
+        return decline_types(op, {"input": INTEGERS, "result": INTEGERS}) or decline_rank(op)
+
+    def instance(self, op: GraphOp) -> Instance:
+        function, requant = self.function(op), self.requant(op)
+        x, y = element_type(op.operands[0]), element_type(op.results[0])
+        made = instance(self.family, function.stem, x=x, y=y)
+        symbol = made.symbol + requant_suffix(vector_letters(op), requant)
+        # factors that are no operands are read from the scale
+        factors = ("mul", "add") if vectors(op) else ()
+        macros = (
+            ("DPL_NAME", symbol),
+            *made.macros[1:],
+            ("DPL_OP(x, p)", function.expression),
+            ("DPL_STORE(v, mul, add, p)", rescaled(requant, "scale", *factors)),
+        )
+        return with_rank(replace(made, symbol=symbol, macros=macros), ROWS)
+
+    def walk(self, call: KernelCall) -> Walk:
+        """Where a call walks."""
+        x, y = call.inputs[0], call.output
+        operands = (x, y, *(call.inputs[i] for i in vectors(call.op).values()))
+        return Walk.over(x.shape, [strides_of(v, len(x.shape)) for v in operands])
+
+    def variant(self, call: KernelCall) -> Instance:
+        return with_rank(self.instance(call.op), self.walk(call).rank)
+
+    def arguments(self, call: KernelCall) -> Sequence[Fields]:
+        op, walk = call.op, self.walk(call)
+        fields: dict[str, str | int | Fields] = {
+            "x": call.inputs[0].pointer, "y": call.output.pointer,
+            **walk.fields(("x", "y", *vectors(op)), call.cores),
+            **self.function(op).parameters,
+        }  # fmt: skip
+        requant = self.requant(op)
+        if requant is not None and (vectors(op) or is_scaled(requant)):
+            fields["scale"] = scale_fields(requant)
+        return [fields | vector_fields(call)]
+
+    def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
+        # load, the function, store
+        instructions = 2 + self.function(op).instructions
+        return walk(op, sizes, instructions + scaling(op, self.requant(op)), cores)
+
+
+def vector_fields(call: KernelCall) -> dict[str, str | int | Fields]:
+    """The pointers to factors that are operands."""
+    return {k: f"(const int32_t *){call.inputs[i].pointer}" for k, i in vectors(call.op).items()}
 
 
 class BinaryKernel(Kernel):
@@ -58,41 +145,59 @@ class BinaryKernel(Kernel):
         types = {"lhs": INTEGERS, "rhs": INTEGERS, "result": INTEGERS}
         return decline_types(op, types) or decline_rank(op)
 
+    def named(self, op: BinaryOp) -> tuple[str, str]:
+        """The operation's part of the C symbol, and its expression."""
+        return self.stem, f"({self.operation})"
+
     def instance(self, op: GraphOp) -> Instance:
         assert isinstance(op, BinaryOp)
         a, b, y = (element_type(v) for v in (op.lhs, op.rhs, op.results[0]))
-        made = instance(self.family, self.stem, a=a, b=b, y=y)
-        operation = ("DPL_OP(a, b)", f"({self.operation})")
-        return replace(made, macros=(*made.macros, operation))
+        stem, operation = self.named(op)
+        factors = ["(p)->mul[c]" if op.mul else "", "(p)->add[c]" if op.add else ""]
+        made = instance(self.family, stem, a=a, b=b, y=y)
+        symbol = made.symbol + "".join(
+            requant_suffix(letter, requant)
+            for letter, requant in (("a", op.lhs_requant), ("b", op.rhs_requant))
+        )
+        symbol += requant_suffix(vector_letters(op), op.requant)
+        macros = (
+            ("DPL_NAME", symbol),
+            *made.macros[1:],
+            ("DPL_READ_A(v, p)", rescaled(op.lhs_requant, "a_scale")),
+            ("DPL_READ_B(v, p)", rescaled(op.rhs_requant, "b_scale")),
+            ("DPL_OP(a, b)", operation),
+            ("DPL_STORE(v, c, p)", rescaled(op.requant, "scale", *factors)),
+        )
+        return with_rank(replace(made, symbol=symbol, macros=macros), ROWS)
+
+    def walk(self, call: KernelCall) -> Walk:
+        """Where a call walks."""
+        op, y = call.op, call.output
+        assert isinstance(op, BinaryOp)
+        strides = [strides_of(v, len(y.shape)) for v in (*call.inputs[:2], y)]
+        # else the place in a row is the channel
+        return Walk.over(y.shape, strides, keep_last=op.mul is not None or op.add is not None)
+
+    def variant(self, call: KernelCall) -> Instance:
+        return with_rank(self.instance(call.op), self.walk(call).rank)
 
     def arguments(self, call: KernelCall) -> Sequence[Fields]:
         op = call.op
         assert isinstance(op, BinaryOp)
         a, b = call.inputs[:2]
-        y = call.output
         fields: dict[str, str | int | Fields] = {
-            "a": a.pointer, "b": b.pointer, "y": y.pointer,
-            "dim": dimensions(y),
-            "a_stride": strides(a), "b_stride": strides(b), "y_stride": strides(y),
+            "a": a.pointer, "b": b.pointer, "y": call.output.pointer,
+            **self.walk(call).fields(("a", "b", "y"), call.cores),
         }  # fmt: skip
-        for name, requant in (("a", op.lhs_requant), ("b", op.rhs_requant)):
-            if requant is not None:
-                fields |= {f"has_r{name}": 1, f"r{name}": scalar_requant(requant)}
-        if op.requant is not None:
-            fields |= {"has_ry": 1, "ry": requant_fields(call)}
-        return [fields]
+        requants = {"a_scale": op.lhs_requant, "b_scale": op.rhs_requant, "scale": op.requant}
+        fields |= {k: scale_fields(v) for k, v in requants.items() if v is not None}
+        return [fields | vector_fields(call)]
 
     def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
         assert isinstance(op, BinaryOp)
         # two loads, the operation, a store
-        instructions = 4
-        if op.lhs_requant is not None or op.rhs_requant is not None:
-            instructions += 2 * REQUANTISATION  # the kernel does both or none
-        if op.requant is not None:
-            instructions += REQUANTISATION
-        if op.mul is not None or op.add is not None:
-            instructions += VECTORS
-        return walk(sizes, instructions, cores)
+        instructions = 4 + requantisation(op.lhs_requant) + requantisation(op.rhs_requant)
+        return walk(op, sizes, instructions + scaling(op, op.requant), cores)
 
 
 class IntDivKernel(BinaryKernel):
@@ -101,18 +206,16 @@ class IntDivKernel(BinaryKernel):
     def __init__(self) -> None:
         super().__init__("int_div", "")
 
-    def instance(self, op: GraphOp) -> Instance:
+    def named(self, op: BinaryOp) -> tuple[str, str]:
         assert isinstance(op, IntDivOp)
-        a, b, y = (element_type(v) for v in (op.lhs, op.rhs, op.result))
         numbers = [v.value.data for v in (op.delta, op.eta, op.eps)]
         stem = "_".join(["int_div", *(str(v).replace("-", "m") for v in numbers)])
-        made = instance(self.family, stem, a=a, b=b, y=y)
         arguments = ", ".join(["(int32_t)(a)", "(int32_t)(b)", *(str(v) for v in numbers)])
-        return replace(made, macros=(*made.macros, ("DPL_OP(a, b)", f"dpl_int_div({arguments})")))
+        return stem, f"dpl_int_div({arguments})"
 
     def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
         # two loads, two 64-bit products, a 64-bit division, a store
-        return walk(sizes, 3 + 2 * (MULTIPLY_HIGH + 2) + LONG_DIVISION, cores)
+        return walk(op, sizes, 3 + 2 * (MULTIPLY_HIGH + 2) + LONG_DIVISION, cores)
 
 
 class BinaryFloatKernel(Kernel):
@@ -136,56 +239,37 @@ class BinaryFloatKernel(Kernel):
 
     def instance(self, op: GraphOp) -> Instance:
         made = float_instance(self.family, f"{self.stem}_f32")
-        return replace(made, macros=(*made.macros, ("DPL_OP(a, b)", self.operation)))
+        made = replace(made, macros=(*made.macros, ("DPL_OP(a, b)", self.operation)))
+        return with_rank(made, ROWS)
 
-    def arguments(self, call: KernelCall) -> Sequence[Fields]:
-        a, b = call.inputs
+    def walk(self, call: KernelCall) -> Walk:
+        """Where a call walks."""
         y = call.output
-        fields: Fields = {
-            "a": a.pointer, "b": b.pointer, "y": y.pointer,
-            "dim": dimensions(y),
-            "a_stride": strides(a), "b_stride": strides(b), "y_stride": strides(y),
-        }  # fmt: skip
-        return [fields]
+        return Walk.over(y.shape, [strides_of(v, len(y.shape)) for v in (*call.inputs, y)])
 
-    def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
-        return walk(sizes, self.per_element, cores)
-
-
-class RequantKernel(Kernel):
-    """`unary`: requantisation by itself, clipping, conversion."""
-
-    family = "unary"
-
-    def declines(self, op: GraphOp) -> str | None:
-        return decline_types(op, {"input": INTEGERS, "result": INTEGERS}) or decline_rank(op)
-
-    def instance(self, op: GraphOp) -> Instance:
-        x, y = element_type(op.operands[0]), element_type(op.results[0])
-        return instance(self.family, "requant", x=x, y=y)
+    def variant(self, call: KernelCall) -> Instance:
+        return with_rank(self.instance(call.op), self.walk(call).rank)
 
     def arguments(self, call: KernelCall) -> Sequence[Fields]:
-        op, x, y = call.op, call.inputs[0], call.output
-        fields: dict[str, str | int | Fields] = {
-            "x": x.pointer, "y": y.pointer,
-            "dim": dimensions(y), "x_stride": strides(x), "y_stride": strides(y),
-        }  # fmt: skip
-        if isinstance(op, ClipOp):
-            bounds = RequantAttr.of(min=op.min.value.data, max=op.max.value.data)
-            return [fields | scalar_requant(bounds)]
-        assert isinstance(op, RequantOp)
-        vectors = iter(call.inputs[1:])
-        for name, operand in (("mul", op.mul), ("add", op.add)):
-            if operand is not None:
-                view = next(vectors)
-                pointer = f"(const int32_t *){view.pointer}"
-                fields |= {name: pointer, f"{name}_stride": strides(view)}
-        return [fields | scalar_requant(op.requant)]
+        names, operands = ("a", "b", "y"), (*call.inputs, call.output)
+        pointers = {name: v.pointer for name, v in zip(names, operands, strict=True)}
+        return [{**pointers, **self.walk(call).fields(names, call.cores)}]
 
     def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
-        # load, requantise, store
-        vectors = 0 if isinstance(op, ClipOp) or len(op.operands) == 1 else VECTORS
-        return walk(sizes, REQUANTISATION + vectors + 2, cores)
+        return walk(op, sizes, self.per_element, cores)
+
+
+class RequantKernel(IntegerKernel):
+    """`unary` without a function: requantisation by itself, clipping, conversion."""
+
+    def requant(self, op: GraphOp) -> RequantAttr | None:
+        if isinstance(op, ClipOp):
+            return RequantAttr.of(min=op.min.value.data, max=op.max.value.data)
+        assert isinstance(op, RequantOp)
+        return op.requant
+
+    def function(self, op: GraphOp) -> Function:
+        return Function("requant", "(x)", {}, 0)
 
 
 KERNELS: dict[type[GraphOp], Kernel] = {

@@ -20,8 +20,16 @@ from deeploy.dialects.graph import (
     tuple_of,
 )
 from deeploy.engines import Fields, Instance, Kernel, KernelCall, Sizes
-from deeploy.engines.cluster.common import DIMENSIONS, braces, decline_rank, dimensions, strides
+from deeploy.engines.cluster.common import decline_rank, dimensions, strides
 from deeploy.engines.cluster.cost import walk
+from deeploy.engines.cluster.walk import (
+    DIMENSIONS,
+    ROWS,
+    Walk,
+    braces,
+    strides_of,
+    with_rank,
+)
 
 
 def element_size(type: Attribute) -> int:
@@ -50,7 +58,20 @@ class CopyKernel(Kernel):
         return decline_rank(op)
 
     def instance(self, op: GraphOp) -> Instance:
-        return by_size(op, self.family)
+        return with_rank(by_size(op, self.family), ROWS)
+
+    def variant(self, call: KernelCall) -> Instance:
+        rank = max(walk.rank for walk in self.walks(call))
+        return with_rank(by_size(call.op, self.family), rank)
+
+    def walks(self, call: KernelCall) -> Sequence[Walk]:
+        """Where each copy of a call walks."""
+        y = call.output
+        return [Walk.over(y.shape, (self.read_strides(call), strides_of(y, len(y.shape))))]
+
+    def pointers(self, call: KernelCall) -> Sequence[tuple[str, str]]:
+        """Input and output of each copy."""
+        return [(call.inputs[0].pointer, call.output.pointer)]
 
     def takes_strides(self, op: GraphOp, value: SSAValue, strides: Sequence[int]) -> bool:
         return True
@@ -65,23 +86,28 @@ class CopyKernel(Kernel):
         return own
 
     def arguments(self, call: KernelCall) -> Sequence[Fields]:
-        y = call.output
-        read = [0] * (DIMENSIONS - len(y.shape)) + list(self.read_strides(call))
-        fields: Fields = {
-            "x": call.inputs[0].pointer, "y": y.pointer,
-            "dim": dimensions(y), "x_stride": braces(read), "y_stride": strides(y),
-        }  # fmt: skip
-        return [fields]
+        walks = self.walks(call)
+        rank = max(walk.rank for walk in walks)
+        return [
+            {"x": x, "y": y, **walk.fields(("x", "y"), call.cores, rank)}
+            for (x, y), walk in zip(self.pointers(call), walks, strict=True)
+        ]
 
     def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
         # load and store with strides, one element at a time
-        return walk(sizes, 2, cores)
+        return walk(op, sizes, 2, cores)
 
 
 class PadKernel(CopyKernel):
     """`pad`: the input in the middle, a value around it."""
 
     family = "pad"
+
+    def instance(self, op: GraphOp) -> Instance:
+        return by_size(op, self.family)
+
+    def variant(self, call: KernelCall) -> Instance:
+        return self.instance(call.op)
 
     def arguments(self, call: KernelCall) -> Sequence[Fields]:
         op, x, y = call.op, call.inputs[0], call.output
@@ -107,27 +133,23 @@ def pattern(op: PadOp) -> int:
 class ConcatKernel(CopyKernel):
     """One `copy` for each operand."""
 
-    def arguments(self, call: KernelCall) -> Sequence[Fields]:
+    def walks(self, call: KernelCall) -> Sequence[Walk]:
+        rank = len(call.output.shape)
+        own = strides_of(call.output, rank)
+        return [Walk.over(x.shape, (strides_of(x, rank), own)) for x in call.inputs]
+
+    def pointers(self, call: KernelCall) -> Sequence[tuple[str, str]]:
         op, y = call.op, call.output
         assert isinstance(op, ConcatOp)
-        axis = op.axis.value.data
-        copies: list[Fields] = []
+        axis, size = op.axis.value.data, element_size(element_type(op.result))
+        found: list[tuple[str, str]] = []
         offset = 0
-        size = element_size(element_type(op.result))
         for x in call.inputs:
-            copies.append(
-                {
-                    "x": x.pointer,
-                    "y": f"{y.pointer} + {offset * y.strides[axis] * size}",
-                    "dim": dimensions(x),
-                    "x_stride": strides(x),
-                    "y_stride": strides(y),
-                }
-            )
+            found.append((x.pointer, f"{y.pointer} + {offset * y.strides[axis] * size}"))
             extent = x.shape[axis]
             assert isinstance(extent, int), "the axis is not tiled"
             offset += extent
-        return copies
+        return found
 
 
 KERNELS: dict[type[GraphOp], Kernel] = {

@@ -49,8 +49,7 @@ from deeploy.engines.cluster.cost import (
     CALL,
     DIVISION,
     MULTIPLY_HIGH,
-    REQUANTISATION,
-    VECTORS,
+    scaling,
     share,
 )
 from deeploy.interfaces.tiling import shape_of
@@ -146,12 +145,10 @@ class IntRowKernel(RowKernel):
         assert isinstance(call.op, Requantised)
         return {"has_rq": 1, "rq": requant_fields(call)} if call.op.requant is not None else {}
 
-    def epilogue_cost(self, op: GraphOp) -> int:
-        """Instructions of the requantisation of an element."""
-        assert isinstance(op, Requantised)
-        if op.requant is None:
-            return 0
-        return REQUANTISATION + (VECTORS if op.mul is not None or op.add is not None else 0)
+    def row_cost(self, op: GraphOp) -> RowCost:
+        if not isinstance(op, Requantised):
+            return self.cost
+        return replace(self.cost, results=self.cost.results + scaling(op, op.requant))
 
 
 class IntSoftmaxKernel(IntRowKernel):
@@ -159,7 +156,8 @@ class IntSoftmaxKernel(IntRowKernel):
 
     def row_cost(self, op: GraphOp) -> RowCost:
         assert isinstance(op, IntSoftmaxOp)
-        statistics, results = self.cost.statistics, self.cost.results + self.epilogue_cost(op)
+        cost = super().row_cost(op)
+        statistics, results = cost.statistics, cost.results
         if op.mapping is not None:
             results += 1  # p.lbu
         if op.table is None:

@@ -58,7 +58,7 @@ class CompareKernel(Kernel):
 
     def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
         # two loads, the comparison, a store
-        return walk(sizes, 4, cores)
+        return walk(op, sizes, 4, cores)
 
 
 class SelectKernel(Kernel):
@@ -77,7 +77,7 @@ class SelectKernel(Kernel):
 
     def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
         # three loads, two instructions that keep one of two values, a store
-        return walk(sizes, 6, cores)
+        return walk(op, sizes, 6, cores)
 
 
 KERNELS: dict[type[GraphOp], Kernel] = {CompareOp: CompareKernel(), SelectOp: SelectKernel()}

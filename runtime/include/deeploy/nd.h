@@ -28,6 +28,18 @@ DPL_INLINE void dpl_nd_set(dpl_nd *nd, uint32_t operand, const int32_t *stride) 
     nd->stride[operand][d] = stride ? stride[d] : 0;
 }
 
+// Extents and the strides of up to four operands; NULL for those that are missing.
+DPL_INLINE void dpl_nd_begin(dpl_nd *nd, const uint32_t *dim, const int32_t *stride0,
+                             const int32_t *stride1, const int32_t *stride2,
+                             const int32_t *stride3) {
+  for (uint32_t d = 0; d < DPL_ND_DIMS; d++)
+    nd->dim[d] = dim[d];
+  dpl_nd_set(nd, 0, stride0);
+  dpl_nd_set(nd, 1, stride1);
+  dpl_nd_set(nd, 2, stride2);
+  dpl_nd_set(nd, 3, stride3);
+}
+
 DPL_INLINE int dpl_nd_mergeable(const dpl_nd *nd, uint32_t d, uint32_t last) {
   for (uint32_t o = 0; o < DPL_ND_OPERANDS; o++)
     if (nd->stride[o][d] != nd->stride[o][last] * (int32_t)nd->dim[last])
@@ -82,6 +94,16 @@ DPL_ND_FUNCTION void dpl_nd_next(dpl_nd *nd) {
       return;
     nd->index[d] = 0;
   }
+}
+
+// This core's part: `share` holds what a core takes of the rows and of the innermost dimension.
+DPL_ND_FUNCTION void dpl_nd_take(dpl_nd *nd, const uint32_t *share, uint32_t core) {
+  uint32_t rows = 1;
+  for (uint32_t d = 0; d < DPL_ND_DIMS - 1; d++)
+    rows *= nd->dim[d];
+  nd->rows = dpl_part(rows, share[0], core);
+  nd->inner = dpl_part(nd->dim[DPL_ND_DIMS - 1], share[1], core);
+  dpl_nd_seek(nd, nd->rows.begin);
 }
 
 // Divides rows or the innermost dimension among the cores, whichever leaves less to the busiest.

@@ -35,6 +35,15 @@ DPL_INLINE int32_t dpl_clamp(int32_t value, int32_t lo, int32_t hi) {
   return value > hi ? hi : value;
 }
 
+// (x * mul + add) >> shift, for kernels that have bounds of their own, or need none.
+typedef struct {
+  int32_t mul, add, shift;
+} dpl_factors;
+
+DPL_INLINE int32_t dpl_scaled(int32_t x, const dpl_factors *scale) {
+  return dpl_mul_add(x, scale->mul, scale->add) >> scale->shift;
+}
+
 DPL_INLINE int32_t dpl_requant_one(const dpl_requant *rq, int32_t acc, uint32_t channel) {
   int32_t mul = rq->mul ? rq->mul[channel] : rq->mul0;
   int32_t add = rq->add ? rq->add[channel] : rq->add0;

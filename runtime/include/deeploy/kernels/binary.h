@@ -4,21 +4,27 @@
 #ifndef DEEPLOY_KERNELS_BINARY_H
 #define DEEPLOY_KERNELS_BINARY_H
 
-#include "deeploy/requant.h"
+#include "deeploy/split.h"
 
-// y = ry(op(ra(a), rb(b))), where each requantisation is left out if its flag is 0 and op wraps
-// around at 32 bits. a, b and y are int8, uint8 or int32. Strides are in elements; 0 broadcasts.
-// Unused dimensions have size 1. ra and rb use mul0 and add0 only (mul and add must be NULL); the
-// channels of ry are the last dimension. Without ry the low bits are stored. y may be the same
-// memory as a or b if types and strides are equal.
-typedef struct {
-  const void *a, *b;
-  void *y;
-  uint32_t dim[6];
-  int32_t a_stride[6], b_stride[6], y_stride[6];
-  dpl_requant ra, rb, ry;
-  uint32_t has_ra, has_rb, has_ry;
-} dpl_binary_args;
+// y = store(op(read_a(a), read_b(b))), where op wraps around at 32 bits. What reading and storing
+// do is part of the instance: nothing, a look-up in 256 bytes, a scale, a clamp. a, b and y are
+// int8, uint8 or int32. Strides are in elements; 0 broadcasts. `share` is what a core takes of the
+// rows and of the last dimension (dpl_part). `mul` and `add` hold a number for each element of the
+// last dimension. y may be the same memory as a or b if types and strides are equal.
+#define DPL_BINARY_ARGS(rank)                                                                      \
+  struct {                                                                                         \
+    const void *a, *b;                                                                             \
+    void *y;                                                                                       \
+    uint32_t dim[rank], share[2];                                                                  \
+    int32_t a_stride[rank], b_stride[rank], y_stride[rank];                                        \
+    const uint8_t *a_table, *b_table;                                                              \
+    dpl_factors a_scale, b_scale, scale;                                                           \
+    const int32_t *mul, *add;                                                                      \
+  }
+
+// Most operands merge into rows of the same length.
+typedef DPL_BINARY_ARGS(2) dpl_binary_args;
+typedef DPL_BINARY_ARGS(6) dpl_binary_nd_args;
 
 // Quotient with `delta` steps to the unit, rounded to the nearest: with d = eta * b + eps > 0 and n
 // = delta * eta * a, (n + sign(n) * (d >> 1)) / d in 64 bits, truncating. For use as DPL_OP.

@@ -4,15 +4,20 @@
 #ifndef DEEPLOY_KERNELS_COPY_H
 #define DEEPLOY_KERNELS_COPY_H
 
-#include "deeploy/requant.h"
+#include "deeploy/split.h"
 
-// Strides are in elements of 1, 2 or 4 bytes and may be negative or, for x, 0. Unused dimensions
-// have size 1. y must not overlap x.
-typedef struct {
-  const void *x;
-  void *y;
-  uint32_t dim[6];
-  int32_t x_stride[6], y_stride[6];
-} dpl_copy_args;
+// Strides are in elements of 1, 2 or 4 bytes and may be negative or, for x, 0. `share` is what a
+// core takes of the rows and of the last dimension (dpl_part). y must not overlap x.
+#define DPL_COPY_ARGS(rank)                                                                        \
+  struct {                                                                                         \
+    const void *x;                                                                                 \
+    void *y;                                                                                       \
+    uint32_t dim[rank], share[2];                                                                  \
+    int32_t x_stride[rank], y_stride[rank];                                                        \
+  }
+
+// Most operands merge into rows of the same length.
+typedef DPL_COPY_ARGS(2) dpl_copy_args;
+typedef DPL_COPY_ARGS(6) dpl_copy_nd_args;
 
 #endif

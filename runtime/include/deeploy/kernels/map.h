@@ -6,18 +6,25 @@
 #define DEEPLOY_KERNELS_MAP_H
 
 #include "deeploy/math.h"
+#include "deeploy/split.h"
 
 // y = op(x), with parameters alpha and beta, or lo and hi, as op needs them. x and y are float,
-// int8, uint8 or int32. Strides are in elements; 0 broadcasts. Unused dimensions have size 1. y may
-// be the same memory as x if types and strides are equal.
-typedef struct {
-  const void *x;
-  void *y;
-  uint32_t dim[6];
-  int32_t x_stride[6], y_stride[6];
-  float alpha, beta;
-  int32_t lo, hi;
-} dpl_map_args;
+// int8, uint8 or int32. Strides are in elements; 0 broadcasts. `share` is what a core takes of the
+// rows and of the last dimension (dpl_part). y may be the same memory as x if types and strides are
+// equal.
+#define DPL_MAP_ARGS(rank)                                                                         \
+  struct {                                                                                         \
+    const void *x;                                                                                 \
+    void *y;                                                                                       \
+    uint32_t dim[rank], share[2];                                                                  \
+    int32_t x_stride[rank], y_stride[rank];                                                        \
+    float alpha, beta;                                                                             \
+    int32_t lo, hi;                                                                                \
+  }
+
+// Most operands merge into rows of the same length.
+typedef DPL_MAP_ARGS(2) dpl_map_args;
+typedef DPL_MAP_ARGS(6) dpl_map_nd_args;
 
 // clamp(round(x * scale + zero_point)), halves away from zero. NaN counts as 0.
 DPL_INLINE int32_t dpl_quantize(float x, float scale, float zero_point, int32_t lo, int32_t hi) {
