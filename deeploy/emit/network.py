@@ -239,6 +239,8 @@ def constants(
 
 def headers(function: func.FuncOp, instances: Iterable[Instance]) -> list[str]:
     """The headers with the argument structs of kernels, once each, and of the accelerator."""
-    structs = {i.struct.removeprefix("dpl_").removesuffix("_args") for i in instances}
+    structs = {
+        i.struct.removeprefix("dpl_").removesuffix("_args").removesuffix("_nd") for i in instances
+    }
     driver = ["npu.h"] if any(isinstance(op, npu.TriggerOp) for op in function.walk()) else []
     return [*driver, *sorted(f"kernels/{name}.h" for name in structs)]
