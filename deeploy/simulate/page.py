@@ -50,7 +50,7 @@ def cards(simulation: Simulation) -> list[dict[str, str]]:
         found[0] = ("cycles", number(simulation.cycles), f"planned {number(simulation.planned)}")
     if seconds:
         found.append(("per inference", f"{seconds * 1e3:.3f} ms", f"{target.clock_hz / 1e6:g} MHz"))
-        found.append(("inferences per second", f"{1 / seconds:,.1f}", ""))
+        found.append(("inferences/s", f"{1 / seconds:,.1f}", ""))
     if energy:
         share = f"± {percent(energy.uncertainty)}"
         found.append(("energy", f"{energy.total:,.0f} µJ", share))
@@ -90,6 +90,7 @@ def script_data(simulation: Simulation) -> str:
         ],
         "events": flat_events(simulation.events, tracks, kinds),
         "nests": [nest_data(nest) for nest in simulation.nests],
+        "spans": simulation.spans,
         "memories": memory_data(simulation),
         "bandwidth": max(link.bytes_per_cycle for link in target.links),
         "peaks": peaks(simulation),
@@ -122,6 +123,7 @@ def nest_data(nest: NestResult) -> dict[str, object]:
         "first": nest.tally.first or 0,
         "last": nest.tally.last,
         "cycles": nest.cycles,
+        "duration": nest.duration,
         "planned": nest.info.cycles,
         "bytes": nest.bytes,
         "operations": nest.tally.operations,

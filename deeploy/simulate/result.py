@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import groupby
+from typing import NamedTuple
 
 from deeploy.report.memory import Buffer
 from deeploy.report.nests import NestInfo
@@ -27,6 +29,14 @@ class NestResult:
     def cycles(self) -> int:
         """Time of the nest, which is that of core 0."""
         return self.tally.cycles.total()
+
+    @property
+    def duration(self) -> int:
+        """Cycles of core 0 or, if that is longer, of the engine or DMA direction that is busy most.
+
+        More than `cycles` where core 0 does something else while an engine works.
+        """
+        return max(self.cycles, *self.tally.busy.values())
 
     @property
     def tiles(self) -> int:
@@ -78,6 +88,14 @@ class NestResult:
         }
 
 
+class Span(NamedTuple):
+    """Core 0 has to do with the nest of that index from cycle `start` to cycle `end`."""
+
+    nest: int
+    start: int
+    end: int
+
+
 @dataclass(frozen=True)
 class Simulation:
     """One inference.
@@ -95,6 +113,16 @@ class Simulation:
     events: tuple[Event, ...]
     cycles: int
     buffers: tuple[Buffer, ...] = ()
+
+    @property
+    def spans(self) -> list[Span]:
+        """Which nest core 0 has to do with, from the first to the last cycle.
+
+        A nest whose job or transfer is started early has more than one span.
+        """
+        own = (event for event in self.events if event.track is Track.CORES)
+        groups = ((nest, list(group)) for nest, group in groupby(own, lambda event: event.nest))
+        return [Span(nest, group[0].start, group[-1].end) for nest, group in groups]
 
     @property
     def causes(self) -> Counter[Cause]:

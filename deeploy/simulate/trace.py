@@ -39,7 +39,7 @@ def metadata(name: str, row: int, arguments: dict[str, object]) -> dict[str, obj
 
 
 def slices(simulation: Simulation) -> Iterator[dict[str, object]]:
-    """One slice for each nest, and for each event."""
+    """One slice for each span of a nest on core 0, and for each event."""
     clock = simulation.target.clock_hz
     scale = 1e6 / clock if clock else 1.0
     rows = {track: row for row, track in enumerate(Track, 1)}
@@ -50,9 +50,9 @@ def slices(simulation: Simulation) -> Iterator[dict[str, object]]:
         return {"ph": "X", "pid": PROCESS, "tid": row, "name": name, **time,
                 "args": {**cycles, **arguments}}  # fmt: skip
 
-    for nest in simulation.nests:
-        first, last = nest.tally.first or 0, nest.tally.last
-        yield part(0, nest.info.label, first, last, engine=nest.info.engine)
+    for span in simulation.spans:
+        info = simulation.nests[span.nest].info
+        yield part(0, info.label, span.start, span.end, engine=info.engine)
     for event in simulation.events:
         label = simulation.nests[event.nest].info.label
         works = event.track is not Track.CORES or event.what == Cause.KERNEL

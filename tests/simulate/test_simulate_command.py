@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,11 @@ def test_trace(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
         working = [e for e in mine if track != "cores" or e["args"]["what"] == "kernel"]
         assert sum(e["args"]["cycles"] for e in working) == busy
         assert {e["name"] for e in working} <= {nest["node"] for nest in result["nests"]}
+    nests = [e for e in slices if rows[e["tid"]] == "nests"]
+    assert all(a["ts"] + a["dur"] <= b["ts"] + 1e-3 for a, b in pairwise(nests))
+    for nest in result["nests"]:
+        mine = [e["args"]["cycles"] for e in nests if e["name"] == nest["node"]]
+        assert sum(mine) == nest["cycles"]
     end = max(e["ts"] + e["dur"] for e in slices)
     assert end == pytest.approx(result["milliseconds"] * 1e3, abs=1e-3)
 
@@ -152,9 +158,38 @@ def test_page(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
     result = json.loads(out)
     assert [n["label"] for n in data["nests"]] == [n["node"] for n in result["nests"]]
     assert data["cycles"] == result["cycles"]
+    spans = data["spans"]
+    assert [start for _, start, _ in spans] == [0, *(end for _, _, end in spans[:-1])]
+    assert all(n["duration"] >= n["cycles"] for n in data["nests"])
     for memory in data["memories"]:
         assert all(b["offset"] + b["bytes"] <= memory["size"] for b in memory["buffers"])
         assert all(0 <= b["first"] <= b["last"] <= data["cycles"] for b in memory["buffers"])
     if shutil.which("node"):
         Path("page.js").write_text(script)
         subprocess.run(["node", "--check", "page.js"], check=True)
+
+
+@pytest.mark.skipif(not shutil.which("chromium"), reason="needs chromium")
+def test_page_in_a_browser(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A window of 1,300 pixels shows all columns of the table; the scripts run to their end."""
+    simulate(capsys, model, *ARGUMENTS, "--html", "report.html")
+    measure = """<script>
+      addEventListener("load", () => {
+        for (const nest of DATA.nests) {
+          nest.short = "a name as long as they get: 34 char";
+          nest.ops = nest.short;
+          nest.tile = nest.short;
+        }
+        showNests();
+        const box = document.querySelector(".scroll");
+        const dots = document.querySelectorAll("circle").length;
+        document.title = `${box.scrollWidth - box.clientWidth} ${dots}`;
+      });
+    </script></body>"""
+    report = Path("report.html")
+    report.write_text(report.read_text().replace("</body>", measure))
+    browser = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--window-size=1300,900"]
+    done = subprocess.run(
+        [*browser, "--dump-dom", report.resolve().as_uri()], capture_output=True, text=True
+    )
+    assert "<title>0 3</title>" in done.stdout

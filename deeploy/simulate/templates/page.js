@@ -5,6 +5,7 @@ const CAUSE_COLOURS = {
   "wait for load": "#ee6677", "wait for store": "#aa3377", "wait for NPU": "#a5c8a5",
 };
 const TRACK_COLOURS = { "cores": "#4477aa", "DMA in": "#228833", "DMA out": "#66ccee", "NPU": "#5d8f5d" };
+const DARK = ["kernel", "wait for store"];
 const NEST_COLOURS = ["#dbe6f2", "#f0e3cf", "#dcebdc", "#eedde6", "#e3e1f2", "#e6e6dc"];
 
 const $ = (id) => document.getElementById(id);
@@ -72,6 +73,7 @@ class Chart {
     canvas.style.height = height + "px";
     let drag = null;
     canvas.addEventListener("wheel", (event) => {
+      if (event.deltaY > 0 && view.to - view.from >= DATA.cycles) return; // the page scrolls
       event.preventDefault();
       const at = this.cycle(event.offsetX), factor = Math.exp(event.deltaY * 0.0015);
       show(at - (at - view.from) * factor, at + (view.to - at) * factor);
@@ -110,7 +112,7 @@ class Chart {
     this.draw(this, ctx);
   }
   label(ctx, text, x, y, room, colour = "#1c2430") {
-    if (room < 22) return;
+    if (room < 30) return;
     const most = Math.floor(room / 6.2);
     ctx.fillStyle = colour;
     ctx.fillText(text.length <= most ? text : text.slice(0, Math.max(1, most - 1)) + "…", x, y);
@@ -163,6 +165,10 @@ function colour(row, event) {
   return row.name === "cores" ? CAUSE_COLOURS[DATA.kinds[event.kind]] : TRACK_COLOURS[row.name];
 }
 
+function ink(row, event) {
+  return row.name === "cores" && !DARK.includes(DATA.kinds[event.kind]) ? "#1c2430" : "#fff";
+}
+
 function firstAfter(events, cycle) {
   let low = 0, high = events.length;
   while (low < high) {
@@ -179,14 +185,14 @@ const timeline = new Chart($("timeline"), NEST_ROW + 8 + rows.length * ROW + 22,
   ctx.fillText("nests", 6, NEST_ROW / 2 + 2);
   rows.forEach((row) => ctx.fillText(row.name, 6, row.y + ROW / 2));
   chart.clip(ctx, () => {
-    DATA.nests.forEach((nest, i) => {
-      const x = chart.x(nest.first), width = chart.x(nest.last) - x;
-      if (x > chart.width || x + width < LEFT) return;
+    for (const [i, start, end] of DATA.spans) {
+      const x = chart.x(start), width = chart.x(end) - x;
+      if (x > chart.width || x + width < LEFT) continue;
       ctx.fillStyle = i === chosen ? "#ffd76a" : NEST_COLOURS[i % NEST_COLOURS.length];
       ctx.fillRect(x, 2, Math.max(width - 0.5, 0.5), NEST_ROW - 2);
       const left = Math.max(x, LEFT);
-      chart.label(ctx, nest.short, left + 4, NEST_ROW / 2 + 2, x + width - left - 6);
-    });
+      chart.label(ctx, DATA.nests[i].short, left + 4, NEST_ROW / 2 + 2, x + width - left - 6);
+    }
     for (const row of rows) {
       ctx.fillStyle = "#f4f6f8";
       ctx.fillRect(LEFT, row.y + 3, chart.width, ROW - 6);
@@ -200,7 +206,7 @@ const timeline = new Chart($("timeline"), NEST_ROW + 8 + rows.length * ROW + 22,
         ctx.fillRect(x, row.y + 3, end - x - (end - x > 4 ? 0.5 : 0), ROW - 6);
         filled = end;
         const left = Math.max(x, LEFT);
-        chart.label(ctx, eventName(row, event), left + 4, row.y + ROW / 2, end - left - 6, "#fff");
+        chart.label(ctx, eventName(row, event), left + 4, row.y + ROW / 2, end - left - 6, ink(row, event));
       }
     }
   });
@@ -209,8 +215,8 @@ const timeline = new Chart($("timeline"), NEST_ROW + 8 + rows.length * ROW + 22,
   const at = timeline.cycle(x);
   if (x < LEFT) return null;
   if (y < NEST_ROW) {
-    const nest = DATA.nests.find((n) => n.first <= at && at < n.last);
-    return nest && describeNest(nest);
+    const index = nestAt(at);
+    return index === undefined ? null : describeNest(DATA.nests[index]);
   }
   const row = rows.find((r) => r.y <= y && y < r.y + ROW);
   const event = row && row.events[firstAfter(row.events, at)];
@@ -220,8 +226,13 @@ const timeline = new Chart($("timeline"), NEST_ROW + 8 + rows.length * ROW + 22,
     `${time(cycles)} from ${count(event.start)}`;
 }, (x, y) => {
   const at = timeline.cycle(x);
-  if (y < NEST_ROW) choose(DATA.nests.findIndex((n) => n.first <= at && at < n.last), false);
+  const index = y < NEST_ROW ? nestAt(at) : undefined;
+  if (index !== undefined) choose(index, false);
 });
+
+function nestAt(cycle) {
+  return DATA.spans.find(([, start, end]) => start <= cycle && cycle < end)?.[0];
+}
 
 function eventName(row, event) {
   const kind = DATA.kinds[event.kind];
@@ -278,11 +289,13 @@ function showMemory(memory) {
 
 // --- Roofline ------------------------------------------------------------------------------------
 
+const speedOf = (nest) => nest.operations / Math.max(nest.duration, 1);
+
 function showRoofline() {
   const svg = $("roofline"), width = svg.clientWidth, height = 330;
-  const left = 50, right = width - 14, top = 12, bottom = height - 34;
+  const left = 62, right = width - 60, still = width - 26, top = 12, bottom = height - 34;
   const dots = DATA.nests.map((nest, index) => ({ nest, index,
-    intensity: nest.operations / Math.max(nest.bytes, 1), speed: nest.operations / nest.cycles }))
+    intensity: nest.operations / Math.max(nest.bytes, 1), speed: speedOf(nest) }))
     .filter((dot) => dot.speed > 0);
   if (!dots.length) return;
   const peak = Math.max(...DATA.peaks.map((p) => p.speed), ...dots.map((d) => d.speed));
@@ -306,6 +319,8 @@ function showRoofline() {
     line(left, py(10 ** p), right, py(10 ** p), "stroke:#eceff3");
     text(left - 6, py(10 ** p) + 4, (10 ** p).toLocaleString("en"), 'text-anchor="end"');
   }
+  line(still, top, still, bottom, "stroke:#eceff3");
+  text(still, bottom + 14, "no bytes", 'text-anchor="middle"');
   text((left + right) / 2, height - 4, "operations for each byte moved", 'text-anchor="middle"');
   text(0, 0, "operations per cycle", `transform="translate(12 ${(top + bottom) / 2}) rotate(-90)" text-anchor="middle"`);
   const roof = peak / DATA.bandwidth;
@@ -314,13 +329,13 @@ function showRoofline() {
     "stroke:#228833;stroke-width:1.5");
   text(px(start) + 8, py(start * DATA.bandwidth) - 10, `${DATA.bandwidth} bytes per cycle`);
   for (const { name, speed } of DATA.peaks) {
-    line(px(speed / DATA.bandwidth), py(speed), right, py(speed), "stroke:#4477aa;stroke-width:1.5");
+    line(px(speed / DATA.bandwidth), py(speed), width, py(speed), "stroke:#4477aa;stroke-width:1.5");
     text(right, py(speed) - 5, `${name}: ${count(speed)} operations per cycle at best`, 'text-anchor="end"');
   }
-  const largest = Math.max(...dots.map((d) => d.nest.cycles));
-  for (const { nest, index, intensity, speed } of dots.sort((a, b) => b.nest.cycles - a.nest.cycles)) {
-    const radius = 2.5 + 13 * Math.sqrt(nest.cycles / largest);
-    parts.push(`<circle data-nest="${index}" cx="${px(nest.bytes ? intensity : most)}" cy="${py(speed)}" ` +
+  const largest = Math.max(...dots.map((d) => d.nest.duration));
+  for (const { nest, index, intensity, speed } of dots.sort((a, b) => b.nest.duration - a.nest.duration)) {
+    const radius = 2.5 + 13 * Math.sqrt(nest.duration / largest);
+    parts.push(`<circle data-nest="${index}" cx="${nest.bytes ? px(intensity) : still}" cy="${py(speed)}" ` +
       `r="${radius}" fill="${CAUSE_COLOURS[nest.bound]}" fill-opacity="0.55" stroke="#fff"/>`);
   }
   svg.innerHTML = parts.join("");
@@ -328,7 +343,7 @@ function showRoofline() {
     const index = Number(circle.dataset.nest), nest = DATA.nests[index];
     circle.style.cursor = "pointer";
     circle.addEventListener("pointermove", (event) => showTip(event, describeNest(nest) +
-      `\n${(nest.operations / nest.cycles).toFixed(2)} operations per cycle`));
+      `\n${speedOf(nest).toFixed(2)} operations per cycle`));
     circle.addEventListener("pointerleave", (event) => showTip(event, null));
     circle.addEventListener("click", () => choose(index, true));
   }
@@ -339,9 +354,9 @@ function showRoofline() {
 const COLUMNS = [
   { name: "#", key: (n) => n.index, show: (n) => n.index },
   { name: "node", key: (n) => n.label, show: (n) => n.short, text: true, style: "name", title: (n) => n.label },
-  { name: "op", key: (n) => n.ops, show: (n) => n.ops, text: true, style: "name", title: (n) => n.ops },
+  { name: "op", key: (n) => n.ops, show: (n) => n.ops, text: true, style: "ops", title: (n) => n.ops },
   { name: "engine", key: (n) => n.engine, show: (n) => n.engine, text: true },
-  { name: "tile", key: (n) => n.tile, show: (n) => n.tile, text: true },
+  { name: "tile", key: (n) => n.tile, show: (n) => n.tile, text: true, style: "tile", title: (n) => n.tile },
   { name: "tiles", key: (n) => n.tiles, show: (n) => count(n.tiles) },
   { name: "cycles", key: (n) => n.cycles, show: (n) => count(n.cycles) },
   { name: "share", key: (n) => n.cycles, show: (n) => percent(n.cycles / DATA.cycles) },
@@ -349,17 +364,19 @@ const COLUMNS = [
   { name: "bytes", key: (n) => n.bytes, show: (n) => count(n.bytes) },
   { name: "at work", key: (n) => n.work / n.cycles, show: (n) => percent(n.work / n.cycles) },
   { name: "stalls", key: (n) => n.stalls / n.cycles, show: (n) => percent(n.stalls / n.cycles) },
-  { name: "op/cycle", key: (n) => n.operations / n.cycles, show: (n) => (n.operations / n.cycles).toFixed(2) },
+  { name: "op/cycle", key: speedOf, show: (n) => speedOf(n).toFixed(2) },
   { name: "most time in", key: (n) => n.bound, show: (n) => n.bound, text: true },
   { name: "time", key: (n) => n.cycles, show: (n) => stack(n.causes, n.cycles || 1, true), text: true },
 ];
 const order = { column: 6, down: true };
 
 function choose(index, zoom) {
-  if (index < 0) return;
   chosen = index;
   const nest = DATA.nests[index], room = (nest.last - nest.first) * 0.1 + 10;
-  if (zoom) show(nest.first - room, nest.last + room); else show(view.from, view.to);
+  if (zoom) {
+    show(nest.first - room, nest.last + room);
+    $("timeline").scrollIntoView({ block: "center" });
+  } else show(view.from, view.to);
   for (const row of document.querySelectorAll("#nests tr.chosen")) row.classList.remove("chosen");
   const row = document.querySelector(`#nests tr[data-nest="${index}"]`);
   if (row) {
