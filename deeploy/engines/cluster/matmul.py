@@ -21,7 +21,14 @@ from deeploy.engines.cluster.common import (
     instance,
     requant_fields,
 )
-from deeploy.engines.cluster.cost import CALL, LOCATE, dot_products, output_cost, share
+from deeploy.engines.cluster.cost import CALL, LOCATE, OUTPUT, dot_products, output_cost, share
+
+HELD = 16
+"""Terms of products for which four columns stay in registers: `DPL_HELD_K` in `deeploy/simd.h`."""
+STORE = 1
+"""Instructions for an output of such a product beside its requantisation."""
+PRODUCT = 20
+"""From one product of a batch to the next: pointers and extents."""
 
 
 class MatmulKernel(Kernel):
@@ -52,6 +59,30 @@ class MatmulKernel(Kernel):
         assert isinstance(op, MatmulOp)
         *batches, m, n, k = sizes
         batch = batches[-1] if batches else 1
+        long = self.long_cycles(op, batch, m, n, k, cores)
+        return np.where(np.less_equal(k, HELD), self.short_cycles(op, batch, m, n, k, cores), long)
+
+    def short_cycles(
+        self, op: MatmulOp, batch: Sizes, m: Sizes, n: Sizes, k: Sizes, cores: int
+    ) -> Sizes:
+        """Of products with few terms: four columns at a time are held for all rows of a product."""
+        rows, columns = divided(batch * m, n, 4, cores)
+        words = ceil_div(k, 4)
+        # loads, or 4 x 4 values: 4 loads and 8 shuffles; pointers and the loop, which is that of
+        # rows where they are single
+        single = op.transpose_rhs is not None and np.equal(m, 1)
+        hold = words * (4 if op.transpose_rhs else 12) + np.where(single, 1, 6)
+        # a load and 4 pv.dotsp.b, which clear accumulators, or pv.sdotsp.b; the pointers
+        row = words * 5 + 4 * (output_cost(op) - OUTPUT + STORE) + 2
+        begun = products(rows, m)
+        steps = np.where(single, columns // 4 + columns % 4, ceil_div(columns, 4))
+        inner = steps * (begun * hold + rows * row)
+        return inner + begun * PRODUCT + np.where(np.greater(batch, 1), LOCATE, 0) + CALL
+
+    def long_cycles(
+        self, op: MatmulOp, batch: Sizes, m: Sizes, n: Sizes, k: Sizes, cores: int
+    ) -> Sizes:
+        """Of products with many terms: two rows, or four by four columns, at a time."""
         rows, columns = divided(batch * m, n, 4 if op.transpose_rhs else 8, cores)
         if op.transpose_rhs:
             pairs = together(rows, m, 2)
@@ -69,6 +100,12 @@ def divided(rows: Sizes, columns: Sizes, unit: int, cores: int) -> tuple[Sizes, 
     own_rows, own_columns = share(rows, 1, cores), share(columns, unit, cores)
     by_columns = own_columns * rows < own_rows * columns
     return np.where(by_columns, rows, own_rows), np.where(by_columns, own_columns, columns)
+
+
+def products(rows: Sizes, m: Sizes) -> Sizes:
+    """In how many products a core has rows, of which each has m."""
+    whole, part = np.equal(rows % m, 0), np.equal(m % rows, 0)
+    return np.where(whole, rows // m, np.where(part, 1, ceil_div(rows, m) + 1))
 
 
 def together(rows: Sizes, m: Sizes, count: int) -> Sizes:

@@ -13,6 +13,8 @@
 //   dpl_tile_unpack           accumulators of a tile, row by row
 //   dpl_quad_dot              dpl_quad = one activation vector x four weight rows
 //   dpl_quad_store, _unpack   as for tiles
+//   dpl_held, _set            four short columns of a matrix, kept for use with many vectors
+//   dpl_held_dot              dpl_quad = one short activation vector x those columns
 //   dpl_outer_dot             up to four activation vectors x eight columns of a matrix
 //   DPL_OUTER_COLS_ONE        columns it takes if there is only one vector
 //   dpl_copy_bytes            memcpy for small sizes
@@ -37,6 +39,8 @@ typedef struct {
 DPL_INLINE int32_t dpl_element(const uint8_t *p, uint32_t i, int is_signed) {
   return is_signed ? (int32_t)(int8_t)p[i] : (int32_t)p[i];
 }
+
+#define DPL_HELD_K 16 // longest vectors that count as short
 
 DPL_INLINE void dpl_store_one(uint8_t *y, uint32_t channel, int32_t value, dpl_types t) {
   if (t.y_size == 4)

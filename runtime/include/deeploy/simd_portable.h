@@ -106,6 +106,19 @@ DPL_INLINE void dpl_quad_store(dpl_quad quad, uint8_t *y, uint32_t channel, cons
     dpl_store_one(y, channel + c, dpl_requant_one(s->rq, quad.acc[c], channel + c), t);
 }
 
+typedef struct {
+  uint8_t column[4][DPL_HELD_K];
+} dpl_held;
+
+// Beyond the length of the vectors, elements are zero.
+DPL_INLINE void dpl_held_set(dpl_held *held, uint8_t columns[4][DPL_HELD_K]) {
+  memcpy(held->column, columns, sizeof(held->column));
+}
+
+DPL_INLINE dpl_quad dpl_held_dot(const dpl_held *held, const uint8_t *x, uint32_t k, dpl_types t) {
+  return dpl_quad_dot(x, held->column[0], DPL_HELD_K, k, t);
+}
+
 // acc[8 * r + c] = row r of a x column c of the [k][width] matrix at b, width <= 8.
 DPL_INLINE void dpl_outer_dot(int32_t *acc, const uint8_t *const a[4], uint32_t rows,
                               const uint8_t *b, int32_t b_row, uint32_t k, uint32_t width,

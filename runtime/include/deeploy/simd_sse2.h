@@ -335,6 +335,23 @@ DPL_INLINE void dpl_quad_store(dpl_quad quad, uint8_t *y, uint32_t channel, cons
     dpl_store4(y + channel, dpl_clamp8_bytes(v, v, s, t.y_signed));
 }
 
+typedef struct {
+  __m128i column[4];
+} dpl_held;
+
+// Beyond the length of the vectors, elements are zero.
+DPL_INLINE void dpl_held_set(dpl_held *held, uint8_t columns[4][DPL_HELD_K]) {
+  for (uint32_t c = 0; c < 4; c++)
+    held->column[c] = dpl_load16(columns[c]);
+}
+
+DPL_INLINE dpl_quad dpl_held_dot(const dpl_held *held, const uint8_t *x, uint32_t k, dpl_types t) {
+  __m128i acc[4];
+  dpl_quad_step(acc, dpl_load_head(x, k), held->column, 1, t);
+  dpl_quad quad = {dpl_sums4(acc[0], acc[1], acc[2], acc[3])};
+  return quad;
+}
+
 // ------------------------------------------------------------------------------ outer products
 
 // `rows`, `width` (16, 8, or less than 8 and then not constant) and signs are constant below.

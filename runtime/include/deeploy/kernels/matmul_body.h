@@ -9,9 +9,19 @@ typedef struct {
   dpl_range rows, columns;
 } dpl_matmul_part;
 
+// Whether rows have parameters of their own.
+DPL_INLINE int dpl_matmul_by_row(const dpl_matmul_args *a) {
+  return a->rq_per_row && (a->rq.mul || a->rq.add);
+}
+
+// Whether products have so few terms that four columns of the right side stay in registers.
+DPL_INLINE int dpl_matmul_is_short(const dpl_matmul_args *a) {
+  return a->k <= DPL_HELD_K && !dpl_matmul_by_row(a);
+}
+
 DPL_INLINE dpl_matmul_part dpl_matmul_split(const dpl_matmul_args *a, uint32_t core,
                                             uint32_t cores) {
-  uint32_t rows = a->batch * a->m, unit = a->b_transposed ? 4 : 8;
+  uint32_t rows = a->batch * a->m, unit = a->b_transposed || dpl_matmul_is_short(a) ? 4 : 8;
   dpl_matmul_part part = {{0, rows}, {0, a->n}};
   if (dpl_share(a->n, unit, cores) * rows < dpl_share(rows, 1, cores) * a->n)
     part.columns = dpl_split(a->n, unit, core, cores);
@@ -42,11 +52,6 @@ DPL_INLINE dpl_matmul_rows dpl_matmul_locate(const dpl_matmul_args *a, uint32_t 
     rows.y[r] = y + index * a->y_row * (ptrdiff_t)t.y_size;
   }
   return rows;
-}
-
-// Whether rows have parameters of their own.
-DPL_INLINE int dpl_matmul_by_row(const dpl_matmul_args *a) {
-  return a->rq_per_row && (a->rq.mul || a->rq.add);
 }
 
 // The parameters of one row, for all its columns.
@@ -102,12 +107,77 @@ DPL_INLINE uint32_t dpl_matmul_count(const dpl_matmul_args *a, uint32_t left) {
   return a->k <= DPL_PANEL_MAX_K && left >= DPL_PANEL_ROWS ? DPL_PANEL_ROWS : 1;
 }
 
+// Columns c to c + width - 1 of a right side, transposed or not.
+DPL_INLINE dpl_held dpl_matmul_hold(const dpl_matmul_args *a, const uint8_t *b, uint32_t c,
+                                    uint32_t width) {
+  const int32_t next = a->b_transposed ? a->b_row : 1, step = a->b_transposed ? 1 : a->b_row;
+  uint8_t columns[4][DPL_HELD_K] = {{0}};
+  b += (ptrdiff_t)c * next;
+  for (uint32_t i = 0; i < width; i++, b += next)
+    for (uint32_t p = 0; p < a->k; p++)
+      columns[i][p] = b[(ptrdiff_t)p * step];
+  dpl_held held;
+  dpl_held_set(&held, columns);
+  return held;
+}
+
+// Rows of one product: four columns at a time for all of them.
+DPL_INLINE void dpl_matmul_columns(const dpl_matmul_args *a, const uint8_t *x, const uint8_t *b,
+                                   uint8_t *y, uint32_t rows, dpl_range columns,
+                                   const dpl_scaler *scaler, dpl_types t) {
+  const ptrdiff_t y_row = a->y_row * (ptrdiff_t)t.y_size;
+  if (rows == 1 && a->b_transposed) {
+    const dpl_rows j = {b, a->b_row, a->k, columns.begin, columns.end, scaler};
+    dpl_rows_single(&j, x, y, t);
+    return;
+  }
+  for (uint32_t c = columns.begin; c < columns.end; c += 4) {
+    const uint32_t width = columns.end - c < 4 ? columns.end - c : 4;
+    const dpl_held held = dpl_matmul_hold(a, b, c, width);
+    for (uint32_t r = 0; r < rows; r++) {
+      const dpl_quad quad = dpl_held_dot(&held, x + (ptrdiff_t)r * a->a_row, a->k, t);
+      uint8_t *out = y + (ptrdiff_t)r * y_row;
+      if (width == 4) {
+        dpl_quad_store(quad, out, c, scaler, t);
+        continue;
+      }
+      int32_t acc[4];
+      dpl_quad_unpack(quad, acc);
+      for (uint32_t i = 0; i < width; i++)
+        dpl_store_one(out, c + i, dpl_requant_one(scaler->rq, acc[i], c + i), t);
+    }
+  }
+}
+
+// The part of a core, product by product.
+DPL_INLINE void dpl_matmul_short(const dpl_matmul_args *a, dpl_matmul_part part,
+                                 const dpl_scaler *scaler, dpl_types t) {
+  uint32_t left = part.rows.end - part.rows.begin, batch = 0, first = part.rows.begin;
+  if (left > 0 && a->batch > 1) {
+    batch = first / a->m;
+    first -= batch * a->m;
+  }
+  for (; left > 0; batch++, first = 0) {
+    const uint32_t rows = left < a->m - first ? left : a->m - first;
+    const ptrdiff_t x = (ptrdiff_t)batch * a->a_batch + (ptrdiff_t)first * a->a_row;
+    const ptrdiff_t y = (ptrdiff_t)batch * a->y_batch + (ptrdiff_t)first * a->y_row;
+    dpl_matmul_columns(a, (const uint8_t *)a->a + x,
+                       (const uint8_t *)a->b + (ptrdiff_t)batch * a->b_batch,
+                       (uint8_t *)a->y + y * (ptrdiff_t)t.y_size, rows, part.columns, scaler, t);
+    left -= rows;
+  }
+}
+
 DPL_INLINE void dpl_matmul_run(const dpl_matmul_args *a, uint32_t core, uint32_t cores,
                                dpl_types t) {
   dpl_matmul_part part = dpl_matmul_split(a, core, cores);
   dpl_requant rq = a->rq;
   dpl_scaler scaler;
   dpl_scaler_set(&scaler, &rq);
+  if (dpl_matmul_is_short(a)) {
+    dpl_matmul_short(a, part, &scaler, t);
+    return;
+  }
   for (uint32_t row = part.rows.begin; row < part.rows.end;) {
     uint32_t left = a->m - row % a->m;
     if (left > part.rows.end - row)
