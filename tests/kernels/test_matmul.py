@@ -28,16 +28,19 @@ class Args(ctypes.Structure):
 @settings(settings.get_profile("kernels"))
 @given(
     number=st.integers(0, 99),
-    size=st.tuples(st.integers(1, 3), st.integers(1, 9), st.integers(1, 70), st.integers(1, 40)),
+    batch=st.integers(1, 3),
+    m=st.integers(1, 9),
+    k=st.integers(1, 16) | st.integers(17, 70),
+    n=st.integers(1, 40),
     gaps=st.tuples(*[st.sampled_from([0, 0, 1, 5])] * 6),
     flags=st.tuples(*[st.booleans()] * 6),
     cores=st.integers(1, 8),
     seed=st.integers(0, 2**32 - 1),
 )
-def test_matmul(kernels, variant, number, size, gaps, flags, cores, seed):
+def test_matmul(kernels, variant, number, batch, m, k, n, gaps, flags, cores, seed):
     rng = np.random.default_rng(seed)
     _, a_type, b_type, y_type = h.pick(INSTANCES, variant, number).split("_")
-    batch, m, k, n = size
+    size = (batch, m, k, n)
     transposed, per_row, mul_given, add_given, repeat_b, at_end = flags
     a_row, y_row = k + gaps[0], n + gaps[1]
     b_shape = (n, k) if transposed else (k, n)
