@@ -8,6 +8,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from deeploy.engines.cluster.rows import row_shares
+
 PAIRS = [(x, y) for x in ("s8", "u8") for y in ("s8", "u8", "s32")]
 
 
@@ -22,6 +24,7 @@ class Walk(ctypes.Structure):
 class Rows(ctypes.Structure):
     _fields_ = [
         *h.fields("count columns", c_uint32),
+        ("share", c_uint32 * 2),
         ("stride", c_int32 * 2),
         ("walk", ctypes.POINTER(Walk)),
     ]
@@ -67,24 +70,25 @@ def operand(fence, dtype, shape, gaps, rng):
     return h.Operand(fence, dtype, shape, strides, rng)
 
 
-def rows_of(shape, x, y):
+def rows_of(shape, x, y, cores):
     """The rows of two operands: those of a single dimension need no walk."""
     count, long = math.prod(shape[:-1]), [d for d in range(5) if shape[d] > 1]
+    shares = (c_uint32 * 2)(*row_shares(count, shape[-1], cores))
     if len(long) < 2:
         strides = [v.strides[long[0]] if long else 0 for v in (x, y)]
-        return Rows(count, shape[-1], (c_int32 * 2)(*strides), None)
+        return Rows(count, shape[-1], shares, (c_int32 * 2)(*strides), None)
     strides = [(c_int32 * 5)(*v.strides[:5]) for v in (x, y)]
     walk = Walk((c_uint32 * 5)(*shape[:5]), (c_int32 * 5 * 2)(*strides))
-    return Rows(count, shape[-1], (c_int32 * 2)(), ctypes.pointer(walk))
+    return Rows(count, shape[-1], shares, (c_int32 * 2)(), ctypes.pointer(walk))
 
 
-def pair(x_type, y_type, shape, gaps, rng, spread):
+def pair(x_type, y_type, shape, gaps, rng, spread, cores):
     """x and y, and the fields that all kernels on rows begin with. Some rows are nearly equal."""
     x = operand(0, h.DTYPE[x_type], shape, gaps[0], rng)
     if spread and x.dtype.kind != "f":
         x.view()[...] >>= spread
     y = operand(1, h.DTYPE[y_type], shape, gaps[1], rng)
-    return x, y, (x.address, y.address, rows_of(shape, x, y))
+    return x, y, (x.address, y.address, rows_of(shape, x, y, cores))
 
 
 SHAPES = st.tuples(*[st.sampled_from([1, 1, 2, 3])] * 5, st.integers(1, 70))
@@ -120,6 +124,24 @@ def truncated(a, b):
     return abs(a) // b * (1 if a >= 0 else -1)
 
 
+SOFTMAXES = [
+    (f"{name}_{columns}", {**macros, "COLUMNS": columns})
+    for columns in (0, 7, 16)
+    for name, macros in instances("int_softmax")
+]
+"""For rows of any length, and of two."""
+
+
+def softmax_pair(name, shape, gaps, rng, spread, cores):
+    """Operands of an instance, which may be for one length of rows; then cores divide rows."""
+    x_type, y_type, columns = name.split("_")[-3:]
+    if columns == "0":
+        return pair(x_type, y_type, shape, gaps, rng, spread, cores)
+    x, y, base = pair(x_type, y_type, (*shape[:-1], int(columns)), gaps, rng, spread, cores)
+    base[-1].share = (c_uint32 * 2)(*row_shares(base[-1].count, 1, cores))
+    return x, y, base
+
+
 def softmax_of(x, term):
     """`e * 255 / sum(e)` of each row."""
     expected = []
@@ -141,9 +163,8 @@ def test_int_softmax(
     kernels, variant, number, shape, gaps, spread, cores, seed, flags, numbers, log2, scale
 ):
     rng = np.random.default_rng(seed)
-    table = instances("int_softmax")
-    name = h.pick(table, variant, number)
-    x, y, base = pair(*name.split("_")[-2:], shape, gaps, rng, spread)
+    name = h.pick(SOFTMAXES, variant, number)
+    x, y, base = softmax_pair(name, shape, gaps, rng, spread, cores)
     a, b, c, own = numbers
     log2 = log2 or own
 
@@ -153,7 +174,7 @@ def test_int_softmax(
 
     args = SoftmaxArgs(*base, None, None, a, b, c, log2, scale)
     apply = epilogue(args, y, rng, flags)
-    h.run(kernels("int_softmax", table, variant), name, args, cores, rng)
+    h.run(kernels("int_softmax", SOFTMAXES, variant), name, args, cores, rng)
     y.check(apply(softmax_of(x, term)))
 
 
@@ -170,9 +191,8 @@ def test_int_softmax_table(
     kernels, variant, number, shape, gaps, spread, cores, seed, flags, most, fall, fraction, mapped
 ):
     rng = np.random.default_rng(seed)
-    table = instances("int_softmax")
-    name = h.pick(table, variant, number)
-    x, y, base = pair(*name.split("_")[-2:], shape, gaps, rng, spread)
+    name = h.pick(SOFTMAXES, variant, number)
+    x, y, base = softmax_pair(name, shape, gaps, rng, spread, cores)
     falling = most * np.exp(-fall * np.arange(256) / 10)
     terms = (falling * rng.uniform(0.5, 1, 256)).astype(np.int64)
     terms[0] = most
@@ -183,7 +203,7 @@ def test_int_softmax_table(
     mapping = results.address if mapped else None
     args = SoftmaxArgs(*base, entries.address, mapping, 0, 0, 0, 0, 0)
     apply = epilogue(args, y, rng, flags)
-    h.run(kernels("int_softmax", table, variant), name, args, cores, rng)
+    h.run(kernels("int_softmax", SOFTMAXES, variant), name, args, cores, rng)
     expected = softmax_of(x, lambda distance: int(terms[distance]))
     y.check(results.flat[expected] if mapped else apply(expected))
 
@@ -199,7 +219,7 @@ def test_ita_max(kernels, variant, number, shape, gaps, spread, cores, seed, fla
     rng = np.random.default_rng(seed)
     table = instances("ita_max")
     name = h.pick(table, variant, number)
-    x, y, base = pair(*name.split("_")[-2:], shape, gaps, rng, spread)
+    x, y, base = pair(*name.split("_")[-2:], shape, gaps, rng, spread, cores)
     args = ItaMaxArgs(*base, group, levels)
     apply = epilogue(args, y, rng, flags)
     h.run(kernels("ita_max", table, variant), name, args, cores, rng)
@@ -236,7 +256,7 @@ def test_int_norm(kernels, variant, number, shape, gaps, spread, cores, seed, sh
     table = norms(stem)
     name = h.pick(table, variant, number)
     x_type, y_type = name.split("_")[-2:]
-    x, y, base = pair(x_type, y_type, shape, gaps, rng, spread)
+    x, y, base = pair(x_type, y_type, shape, gaps, rng, spread, cores)
     if number % 5 == 0:  # far from 0
         x.view()[...] = rng.choice(h.LIMITS[x_type], shape)
     columns = shape[-1]
@@ -270,7 +290,7 @@ def test_int_norm(kernels, variant, number, shape, gaps, spread, cores, seed, sh
 def test_float_rows(kernels, variant, number, shape, gaps, spread, cores, seed, kind, biased):
     rng = np.random.default_rng(seed)
     family = f"{kind}_f32"
-    x, y, base = pair("f32", "f32", shape, gaps, rng, spread)
+    x, y, base = pair("f32", "f32", shape, gaps, rng, spread, cores)
     if number % 10 == 0:
         x.flat[:] *= 20
     weight, bias = (h.fenced(4 + i, rng.normal(0, 2, shape[-1]).astype("f")) for i in range(2))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from xdsl.dialects.builtin import AnyFloat, f32
@@ -46,6 +47,12 @@ def instance(family: str, stem: str, struct: str = "", **types: Attribute) -> In
     symbol = f"dpl_{stem}_{suffix}"
     macros = tuple((f"DPL_{name.upper()}_T", c_type(t)) for name, t in types.items())
     return Instance(family, symbol, (("DPL_NAME", symbol), *macros), f"dpl_{struct or family}_args")
+
+
+def with_macros(made: Instance, **macros: str) -> Instance:
+    """An instance with some macros more, or others; `DPL_NAME` is its symbol."""
+    values = {**dict(made.macros), **macros}
+    return replace(made, symbol=values["DPL_NAME"], macros=tuple(values.items()))
 
 
 def literal(value: int) -> str | int:

@@ -29,7 +29,7 @@ from deeploy.interfaces.tiling import linear_forms, shape_of
 MULTIPLY_HIGH = 5
 """Cycles of the upper half of a product (CV32E40P user manual)."""
 DIVISION = 20
-"""Cycles of a 32-bit division, which takes 3 to 35 (CV32E40P user manual)."""
+"""Cycles of a 32-bit division, of which `division` knows more."""
 LONG_DIVISION = 200
 """Cycles of a 64-bit division in software."""
 CALL = 80
@@ -62,6 +62,12 @@ SINGLE_STEP = 9
 """Four channels of one vector for four values of k: 5 loads, 4 pv.sdotsp.b."""
 LOCATE = 40
 """Finding the vectors and the output of the next step, with two divisions."""
+
+
+def division(least: int) -> int:
+    """Cycles of a 32-bit division by a number that is at least `least`: 3, and 1 for each leading
+    zero of the divisor (CV32E40P user manual)."""
+    return 3 + 32 - least.bit_length()
 
 
 def share(count: Sizes, unit: int, cores: int) -> Sizes:

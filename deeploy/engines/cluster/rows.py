@@ -24,10 +24,11 @@ from deeploy.dialects.graph import (
     RowOp,
     SoftmaxOp,
     element_type,
+    extent_of,
     integer_range,
     si8,
 )
-from deeploy.engines import Fields, Instance, Kernel, KernelCall, Sizes
+from deeploy.engines import Fields, Instance, Kernel, KernelCall, Sizes, ceil_div
 from deeploy.engines.cluster.common import (
     BYTES,
     DIMENSIONS,
@@ -43,12 +44,14 @@ from deeploy.engines.cluster.common import (
     literal,
     merged,
     requant_fields,
+    with_macros,
     wrapped,
 )
 from deeploy.engines.cluster.cost import (
     CALL,
     DIVISION,
     MULTIPLY_HIGH,
+    division,
     scaling,
     share,
 )
@@ -56,6 +59,8 @@ from deeploy.interfaces.tiling import shape_of
 
 MOST_COLUMNS = 1 << 16
 """Of rows whose squares are summed in 32 bits."""
+SHORT_COLUMNS = 16
+"""Of rows whose terms are kept in registers."""
 SMALL_DIVIDEND = (1 << 14) - 128
 """`DPL_SMALL_DIVIDEND`, up to which a division takes two instructions."""
 
@@ -63,12 +68,14 @@ SMALL_DIVIDEND = (1 << 14) - 128
 @dataclass(frozen=True)
 class RowCost:
     """Instructions on a row: for what has to be known of it and for its results, per element; in
-    between; and more in a row that does not begin and end at words."""
+    between; and more in a row that does not begin and end at words. Whether the cores divide the
+    columns of few rows."""
 
     statistics: float
     results: float
     row: int
     edges: int = 0
+    by_columns: bool = True
 
 
 class RowKernel(Kernel):
@@ -96,7 +103,8 @@ class RowKernel(Kernel):
 
     def arguments(self, call: KernelCall) -> Sequence[Fields]:
         x, y = call.inputs[0].pointer, call.output.pointer
-        return [{"x": x, "y": y, "rows": rows_of(call), **self.parameters(call)}]
+        rows = rows_of(call, self.row_cost(call.op).by_columns)
+        return [{"x": x, "y": y, "rows": rows, **self.parameters(call)}]
 
     def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
         *outer, columns = sizes[: len(shape_of(op.results[0]))]
@@ -105,20 +113,24 @@ class RowKernel(Kernel):
         row = cost.row + np.where(columns % 4, cost.edges, 0)
         by_rows = own_rows * (columns * (cost.statistics + cost.results) + row)
         by_columns = rows * (columns * cost.statistics + own_columns * cost.results + row)
-        # as `dpl_rowwise_split` decides
+        # as `dpl_rowwise_columns` decides
         columns_first = rows * (columns + own_columns) < 2 * own_rows * columns
+        columns_first = columns_first & cost.by_columns
         cycles = np.ceil(np.where(columns_first, by_columns, by_rows)).astype(np.int64)
         return cycles + CALL
 
 
-def rows_of(call: KernelCall) -> Fields:
-    """The `dpl_rowwise` of x and y."""
+def rows_of(call: KernelCall, by_columns: bool) -> Fields:
+    """The `dpl_rowwise` of x and y, whose columns the cores may divide."""
     x, y = call.inputs[0], call.output
     outer, strides = merged(y.shape[:-1], x.strides[:-1], y.strides[:-1])
     count = " * ".join(f"({extent})" for extent in outer) or 1
     if all(isinstance(extent, int) for extent in outer):
         count = math.prod(extent for extent in outer if isinstance(extent, int))
-    fields: dict[str, str | int | Fields] = {"count": count, "columns": y.shape[-1]}
+    columns = y.shape[-1]
+    # one column is never divided
+    shares = braces(row_shares(count, columns if by_columns else 1, call.cores))
+    fields: dict[str, str | int | Fields] = {"count": count, "columns": columns, "share": shares}
     if len(outer) > 1:
         padding = DIMENSIONS - 1 - len(outer)
         extents = braces([1] * padding + outer)
@@ -126,6 +138,16 @@ def rows_of(call: KernelCall) -> Fields:
         walk = f"&(const dpl_rowwise_walk){{.dim = {extents}, .stride = {{{steps}}}}}"
         return {**fields, "walk": walk}
     return {**fields, "stride": braces([own[0] if own else 0 for own in strides])}
+
+
+def row_shares(count: int | str, columns: int | str, cores: int) -> tuple[int | str, int | str]:
+    """Rows of a core, or 0 and columns: `dpl_rowwise_rows`, `dpl_rowwise_columns`."""
+    if isinstance(count, str) or isinstance(columns, str):
+        arguments = f"{count}, {columns}, {cores}"
+        return f"dpl_rowwise_rows({arguments})", f"dpl_rowwise_columns({arguments})"
+    rows, own = ceil_div(count, cores), ceil_div(ceil_div(columns, 4), cores) * 4
+    assert isinstance(rows, int) and isinstance(own, int)
+    return (0, own) if count * (columns + own) < 2 * rows * columns else (rows, 0)
 
 
 class IntRowKernel(RowKernel):
@@ -154,17 +176,29 @@ class IntRowKernel(RowKernel):
 class IntSoftmaxKernel(IntRowKernel):
     """`int_softmax`; `cost` is that with a table, without one for the results."""
 
+    def instance(self, op: GraphOp) -> Instance:
+        return with_macros(super().instance(op), DPL_COLUMNS="0")
+
+    def variant(self, call: KernelCall) -> Instance:
+        made, columns = super().variant(call), call.output.shape[-1]
+        if not is_short(call.op):
+            return made
+        symbol = f"{made.symbol}_{columns}"
+        return with_macros(made, DPL_NAME=symbol, DPL_COLUMNS=str(columns))
+
     def row_cost(self, op: GraphOp) -> RowCost:
         assert isinstance(op, IntSoftmaxOp)
-        cost = super().row_cost(op)
-        statistics, results = cost.statistics, cost.results
-        if op.mapping is not None:
-            results += 1  # p.lbu
-        if op.table is None:
-            statistics, results = statistics + EXPONENTIAL, results + EXPONENTIAL
-        if op.scale() * op.term(0) < LEAST_DIVISOR:  # what the sum is at least
-            results += DIVISION - QUOTIENT
-        return replace(self.cost, statistics=statistics, results=results)
+        least = op.scale() * op.term(0)  # of sums
+        results = scaling(op, op.requant) + (0 if op.mapping is None else 1)  # p.lbu
+        results += QUOTIENT if least >= LEAST_DIVISOR else division(least)
+        exponential = 0 if op.table is not None else EXPONENTIAL
+        cost = SHORT_SOFTMAX if is_short(op) else self.cost
+        return replace(
+            cost,
+            statistics=cost.statistics + exponential,
+            results=cost.results + results + (0 if is_short(op) else exponential),
+            row=cost.row + division(least >> 2),
+        )
 
     def parameters(self, call: KernelCall) -> Fields:
         op, fields = call.op, dict(self.epilogue(call))
@@ -176,6 +210,12 @@ class IntSoftmaxKernel(IntRowKernel):
         a, b, c = (wrapped(v.value.data) for v in (op.a, op.b, op.c))
         log2 = min(op.log2.value.data, DISTANCES)  # bytes differ by less
         return {"a": a, "b": b, "c": c, "log2": log2, "scale": op.scale(), **fields}
+
+
+def is_short(op: GraphOp) -> bool:
+    """Whether the terms of a softmax fit into registers: rows of a length that is known."""
+    columns = shape_of(op.results[0])[-1]
+    return columns <= SHORT_COLUMNS and extent_of(op.results[0]) is None
 
 
 class ItaMaxKernel(IntRowKernel):
@@ -207,8 +247,7 @@ class IntNormKernel(IntRowKernel):
     def instance(self, op: GraphOp) -> Instance:
         made, narrow = super().instance(op), is_narrow(op)
         symbol = made.symbol if narrow else f"{made.symbol}_wide"
-        macros = {**dict(made.macros), "DPL_NAME": symbol, "DPL_NARROW": str(int(narrow))}
-        return replace(made, symbol=symbol, macros=tuple(macros.items()))
+        return with_macros(made, DPL_NAME=symbol, DPL_NARROW=str(int(narrow)))
 
     def row_cost(self, op: GraphOp) -> RowCost:
         assert isinstance(op, IntRMSNormOp | IntLayerNormOp)
@@ -285,6 +324,9 @@ load; product with an inverse, srl, p.min; p.mac, sum; square, product, sum, srl
 constants."""
 QUOTIENT = 3
 """`dpl_quotient_at`: p.mulhhuRN, p.mac, srl."""
+SHORT_SOFTMAX = RowCost(3.5, 0.75, 26, edges=40, by_columns=False)
+"""As below, but all words and terms stay in registers: one p.lw instead of three, no second
+pv.dotsp.b and p.lw, and no loop in a row. Selectors of bytes are set in each row 8; next row 2."""
 LEAST_DIVISOR = 1 << 18
 """For which it has an inverse."""
 DEVIATION = 67
@@ -294,12 +336,10 @@ hardware loops 9; next row 4."""
 
 KERNELS: dict[type[GraphOp], Kernel] = {
     # of four: p.lw, pv.max.b; p.lw, and for each pv.dotsp.b (its place in the table, from there to
-    # that of the maximum), p.lw of the term, add. Of four: p.lw, and for each pv.dotsp.b, p.lw,
-    # the quotient, p.sb. Largest of four 5, place of the maximum 2, three loops and their pointers
-    # 8, sum, divisor 1, inverse 4, complement and shift 4; next row 4
-    IntSoftmaxOp: IntSoftmaxKernel(
-        "int_softmax", RowCost(0.5 + 3.25, 3.25 + QUOTIENT, DIVISION + 29, edges=40)
-    ),
+    # that of the maximum), p.lw of the term, add. Of four: p.lw, pv.packlo.b, pv.packhi.b, p.sw,
+    # and for each pv.dotsp.b, p.lw. Largest of four 5, place of the maximum 2, three loops and
+    # their pointers 8, sum, divisor 1, inverse 4, complement and shift 4; next row 4
+    IntSoftmaxOp: IntSoftmaxKernel("int_softmax", RowCost(3.75, 3, 29, edges=40)),
     # maximum 1; load, distance and shift 3, term, sum; load, distance and shift 3, shift, store
     ItaMaxOp: ItaMaxKernel("ita_max", RowCost(7, 6, DIVISION + 20)),
     ItaPartialMaxOp: ItaMaxKernel("ita_max", RowCost(8, 6, DIVISION + 20)),

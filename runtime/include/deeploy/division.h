@@ -80,8 +80,10 @@ typedef struct {
 } dpl_small_divider;
 
 DPL_INLINE dpl_small_divider dpl_small_divider_of(uint32_t divisor) {
-  int32_t shift = 14 + (divisor > 1 ? 32 - __builtin_clz(divisor - 1) : 0);
-  dpl_small_divider d = {(int32_t)(((1u << shift) + divisor / 2) / divisor), shift};
+  // divided by 2^15 < scaled <= 2^16 instead of less: cores take one cycle for each leading zero
+  int32_t places = __builtin_clz(2 * divisor - 1) - 15;
+  uint32_t scaled = divisor << places;
+  dpl_small_divider d = {(int32_t)(((1u << 30) + scaled / 2) / scaled), 30 - places};
   return d;
 }
 

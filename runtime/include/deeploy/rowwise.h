@@ -14,9 +14,10 @@ typedef struct {
 } dpl_rowwise_walk;
 
 // Rows of x (operand 0) and y (operand 1), both contiguous; strides lead from one row to the next,
-// in elements, and count for nothing if there is a walk.
+// in elements, and count for nothing if there is a walk. A core takes share[0] of the rows or, if
+// that is 0, share[1] of their columns.
 typedef struct {
-  uint32_t count, columns;
+  uint32_t count, columns, share[2];
   int32_t stride[2];
   const dpl_rowwise_walk *walk;
 } dpl_rowwise;
@@ -26,16 +27,20 @@ typedef struct {
   dpl_range rows, columns;
 } dpl_rowwise_part;
 
-// Divides rows among the cores, or if there are too few of them columns: then every core goes
-// through whole rows for what it must know of them, and stores its part only.
-DPL_INLINE dpl_rowwise_part dpl_rowwise_split(const dpl_rowwise *rows, uint32_t core,
-                                              uint32_t cores) {
-  const uint32_t count = rows->count, columns = rows->columns;
-  dpl_rowwise_part part = {{0, count}, {0, columns}};
-  if (count * (columns + dpl_share(columns, 4, cores)) < 2 * dpl_share(count, 1, cores) * columns)
-    part.columns = dpl_split(columns, 4, core, cores);
-  else
-    part.rows = dpl_split(count, 1, core, cores);
+// What a core takes of the columns, if there are too few rows for all cores, else 0. Then every
+// core goes through whole rows for what it must know of them, and stores its part only.
+DPL_INLINE uint32_t dpl_rowwise_columns(uint32_t count, uint32_t columns, uint32_t cores) {
+  const uint32_t share = dpl_share(columns, 4, cores);
+  return count * (columns + share) < 2 * dpl_share(count, 1, cores) * columns ? share : 0;
+}
+
+DPL_INLINE uint32_t dpl_rowwise_rows(uint32_t count, uint32_t columns, uint32_t cores) {
+  return dpl_rowwise_columns(count, columns, cores) ? 0 : dpl_share(count, 1, cores);
+}
+
+DPL_INLINE dpl_rowwise_part dpl_rowwise_split(const dpl_rowwise *rows, uint32_t core) {
+  dpl_rowwise_part part = {dpl_part(rows->count, rows->share[0], core),
+                           dpl_part(rows->columns, rows->share[1], core)};
   if (part.columns.begin == part.columns.end)
     part.rows.end = part.rows.begin;
   return part;

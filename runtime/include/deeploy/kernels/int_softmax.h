@@ -16,6 +16,9 @@
 // x is int8 or uint8, y int8, uint8 or int32. If mapping is not NULL, results are mapping[y], which
 // has 256 elements of their type. They are requantised if has_rq; the channels of rq are columns.
 // y must not overlap x.
+//
+// Instances with DPL_COLUMNS are for rows of this length, whose terms are kept in registers. The
+// cores divide rows.
 typedef struct {
   const void *x;
   void *y;
