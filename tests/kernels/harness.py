@@ -29,7 +29,7 @@ DTYPE |= {"b1": np.uint8, "b2": np.uint16, "b4": np.uint32}
 LIMITS = {"s8": (-128, 127), "u8": (0, 255), "s32": (-(2**31), 2**31 - 1)}
 
 LIMITS_C = {k: (low if low >= -128 else "INT32_MIN", high) for k, (low, high) in LIMITS.items()}
-WALKING = ("binary", "binary_f32", "copy", "map", "unary")
+WALKING = ("binary", "binary_f32", "compare", "copy", "map", "select", "unary")
 NAMES = {np.dtype(DTYPE[name]): name for name in LIMITS}
 
 
@@ -58,13 +58,18 @@ def walking(pointers, rank, strides, rest):
     return Args
 
 
+def padded(values, by, rank=6):
+    """Extents or strides of as many dimensions as a kernel has."""
+    return [*[by] * (rank - len(values)), *values]
+
+
 def walked(args_of, walk, cores, rng, names):
     """Arguments with extents, strides and shares of a walk; in either form if it fits both."""
     rank = walk.rank if rng is None else int(rng.choice([6, walk.rank]))
     args = args_of(rank)()
-    args.dim = (c_uint32 * rank)(*[1] * (rank - len(walk.extents)), *walk.extents)
+    args.dim = (c_uint32 * rank)(*padded(walk.extents, 1, rank))
     for name, own in zip(names, walk.strides, strict=True):
-        setattr(args, name, (c_int32 * rank)(*[0] * (rank - len(own)), *own))
+        setattr(args, name, (c_int32 * rank)(*padded(own, 0, rank)))
     columns = walk.extents[-1] if walk.extents else 1
     args.share = (c_uint32 * 2)(*shares(int(np.prod(walk.extents[:-1])), columns, cores))
     return args

@@ -52,7 +52,7 @@ class ReduceArgs(ctypes.Structure):
     _fields_ = [
         *h.fields("x y", c_void_p),
         *h.fields("dim over", U6),
-        *h.fields("x_stride y_stride", I6),
+        *h.fields("x_stride y_stride over_stride", I6),
     ]
 
 
@@ -230,7 +230,10 @@ def test_reduce(kernels, variant, number, shape, gaps, flags, cores, seed):
     over = [n if flag else 1 for n, flag in zip(shape, flags, strict=True)]
     kept = broadcast(shape, flags)
     y = h.Operand(1, h.DTYPE[y_type], kept, strides_of(kept, gaps[1]), rng)
-    args = ReduceArgs(x.address, y.address, U6(*kept), U6(*over), x_stride, I6(*y.strides))
+    results, terms = Walk.over(kept, (x_stride, y.strides)), Walk.over(over, (x_stride,))
+    extents = U6(*h.padded(results.extents, 1)), U6(*h.padded(terms.extents, 1))
+    strides = [I6(*h.padded(own, 0)) for own in (*results.strides, *terms.strides)]
+    args = ReduceArgs(x.address, y.address, *extents, *strides)
     h.run(kernels("reduce", REDUCE, variant), name, args, cores, rng)
     axes, values, n = tuple(np.flatnonzero(flags)), h.wide(x.view()), int(np.prod(over))
     if kind == "mean":

@@ -8,6 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_elementwise import GAPS, SHAPES, strides_of
 
+from deeploy.engines.cluster.walk import Walk
+
 U6, I6 = c_uint32 * 6, c_int32 * 6
 GATHER = [
     (f"gather_{t}_{i}", {"T": h.CTYPE[t], "INDEX_T": h.CTYPE[i]})
@@ -98,7 +100,9 @@ def test_arg_reduce(kernels, variant, number, shape, axis, gaps, few, cores, see
         x.flat[:] = rng.integers(0, 3, x.count)
     out = [1 if i == axis else n for i, n in enumerate(shape)]
     y = h.Operand(1, np.int32, out, strides_of(out, gaps[1]), rng)
-    args = ArgReduceArgs(x.address, y.address, U6(*out), I6(*x.strides), I6(*y.strides))
+    walk = Walk.over(out, (x.strides, y.strides))
+    strides = [I6(*h.padded(own, 0)) for own in walk.strides]
+    args = ArgReduceArgs(x.address, y.address, U6(*h.padded(walk.extents, 1)), *strides)
     args.n, args.step = shape[axis], x.strides[axis]
     h.run(kernels("arg_reduce", ARG, variant), name, args, cores, rng)
     values = h.wide(x.view()) * (1 if kind == "max" else -1)

@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-import ctypes
 import operator
-from ctypes import c_int32, c_uint32, c_void_p
 
 import harness as h
 import numpy as np
@@ -9,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_elementwise import FLAGS6, GAPS, SHAPES, broadcast, operand, strides_of
 
-U6, I6 = c_uint32 * 6, c_int32 * 6
+from deeploy.engines.cluster.walk import Walk
+
 COMPARISONS = {"==": operator.eq, "<": operator.lt, "<=": operator.le, "!=": operator.ne}
 PAIRS = [("s8", "s8"), ("u8", "s32"), ("s32", "s8"), ("s32", "s32"), ("f32", "f32")]
 COMPARE = [
@@ -25,20 +24,12 @@ THREE = st.tuples(FLAGS6, FLAGS6, FLAGS6)
 GAPS4 = st.tuples(GAPS, GAPS, GAPS, GAPS)
 
 
-class CompareArgs(ctypes.Structure):
-    _fields_ = [
-        *h.fields("a b y", c_void_p),
-        ("dim", U6),
-        *h.fields("a_stride b_stride y_stride", I6),
-    ]
+def compare_args(rank):
+    return h.walking("a b y", rank, "a_stride b_stride y_stride", [])
 
 
-class SelectArgs(ctypes.Structure):
-    _fields_ = [
-        *h.fields("c a b y", c_void_p),
-        ("dim", U6),
-        *h.fields("c_stride a_stride b_stride y_stride", I6),
-    ]
+def select_args(rank):
+    return h.walking("c a b y", rank, "c_stride a_stride b_stride y_stride", [])
 
 
 def few_values(memory, rng):
@@ -69,8 +60,9 @@ def test_compare(kernels, variant, number, shape, gaps, ones, few, cores, seed):
         few_values(a, rng)
         few_values(b, rng)
     y = h.Operand(2, np.uint8, shape, strides_of(shape, gaps[2]), rng)
-    args = CompareArgs(a.address, b.address, y.address, U6(*shape), a_stride, b_stride)
-    args.y_stride = I6(*y.strides)
+    walk = Walk.over(shape, (a_stride, b_stride, y.strides))
+    args = h.walked(compare_args, walk, cores, rng, ("a_stride", "b_stride", "y_stride"))
+    args.a, args.b, args.y = a.address, b.address, y.address
     h.run(kernels("compare", COMPARE, variant), name, args, cores, rng)
     compare = list(COMPARISONS.values())[int(symbol)]
     y.check(np.broadcast_to(compare(a.view(), b.view()), shape))
@@ -94,7 +86,9 @@ def test_select(kernels, variant, number, shape, gaps, ones, cores, seed):
     a, a_stride = operand(1, dtype, broadcast(shape, ones[1]), gaps[1], rng)
     b, b_stride = operand(2, dtype, broadcast(shape, ones[2]), gaps[2], rng)
     y = h.Operand(3, dtype, shape, strides_of(shape, gaps[3]), rng)
-    args = SelectArgs(c.address, a.address, b.address, y.address, U6(*shape), c_stride)
-    args.a_stride, args.b_stride, args.y_stride = a_stride, b_stride, I6(*y.strides)
+    walk = Walk.over(shape, (c_stride, a_stride, b_stride, y.strides))
+    names = ("c_stride", "a_stride", "b_stride", "y_stride")
+    args = h.walked(select_args, walk, cores, rng, names)
+    args.c, args.a, args.b, args.y = c.address, a.address, b.address, y.address
     h.run(kernels("select", SELECT, variant), name, args, cores, rng)
     y.check(np.broadcast_to(np.where(c.view(), a.view(), b.view()), shape))

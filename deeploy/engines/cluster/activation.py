@@ -21,37 +21,27 @@ from deeploy.dialects.graph import (
     element_type,
     integer_range,
 )
-from deeploy.engines import Fields, Instance, Kernel, KernelCall, Sizes
+from deeploy.engines import Fields, Instance, Kernel, Sizes
 from deeploy.engines.cluster.common import (
     BYTES,
     FLOATS,
     INTEGERS,
     decline_rank,
     decline_types,
-    dimensions,
     float_literal,
     instance,
     literal,
-    strides,
 )
 from deeploy.engines.cluster.cost import walk
 from deeploy.engines.cluster.elementwise import Function, IntegerKernel
-from deeploy.engines.cluster.walk import ROWS, Walk, braces, strides_of, with_rank
+from deeploy.engines.cluster.walk import WalkingKernel, braces
 
 
-def operands(call: KernelCall) -> dict[str, str | int | Fields]:
-    """Pointers, extents and strides of x and y."""
-    x, y = call.inputs[0], call.output
-    return {
-        "x": x.pointer, "y": y.pointer,
-        "dim": dimensions(y), "x_stride": strides(x), "y_stride": strides(y),
-    }  # fmt: skip
-
-
-class MapKernel(Kernel):
+class MapKernel(WalkingKernel):
     """`map`: a C expression of each element."""
 
     family = "map"
+    names = "x"
 
     @abstractmethod
     def stem(self, op: GraphOp) -> str:
@@ -62,31 +52,13 @@ class MapKernel(Kernel):
         """The function of an element `x` with the kernel's arguments `p`, in C."""
 
     @abstractmethod
-    def parameters(self, op: GraphOp) -> Fields:
-        """The numbers in the kernel's arguments."""
-
-    @abstractmethod
     def per_element(self, op: GraphOp) -> int:
         """Instructions for an element."""
 
-    def instance(self, op: GraphOp) -> Instance:
+    def template(self, op: GraphOp) -> Instance:
         x, y = element_type(op.operands[0]), element_type(op.results[0])
         made = instance(self.family, self.stem(op), x=x, y=y)
-        made = replace(made, macros=(*made.macros, ("DPL_OP(x, p)", self.expression(op))))
-        return with_rank(made, ROWS)
-
-    def walk(self, call: KernelCall) -> Walk:
-        """Where a call walks."""
-        x, y = call.inputs[0], call.output
-        return Walk.over(y.shape, [strides_of(v, len(y.shape)) for v in (x, y)])
-
-    def variant(self, call: KernelCall) -> Instance:
-        return with_rank(self.instance(call.op), self.walk(call).rank)
-
-    def arguments(self, call: KernelCall) -> Sequence[Fields]:
-        pointers = {"x": call.inputs[0].pointer, "y": call.output.pointer}
-        walk = self.walk(call).fields(("x", "y"), call.cores)
-        return [{**pointers, **walk, **self.parameters(call.op)}]
+        return replace(made, macros=(*made.macros, ("DPL_OP(x, p)", self.expression(op))))
 
     def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
         return walk(op, sizes, self.per_element(op), cores)
@@ -235,21 +207,21 @@ class ActivationKernel(IntegerKernel):
 
     def __init__(self, stem: str, parameters: tuple[str, ...], instructions: int) -> None:
         self.stem = stem
-        self.names = parameters
+        self.attributes = parameters
         self.instructions = instructions
         """Of the function, between load and requantisation."""
 
-    def parameters(self, op: GraphOp) -> list[int]:
+    def numbers(self, op: GraphOp) -> list[int]:
         """The numbers of the function."""
-        return [getattr(op, name).value.data for name in self.names]
+        return [getattr(op, name).value.data for name in self.attributes]
 
     def declines(self, op: GraphOp) -> str | None:
-        if any(abs(v) >= 1 << 28 for v in self.parameters(op)):
+        if any(abs(v) >= 1 << 28 for v in self.numbers(op)):
             return "parameters of more than 28 bits"
         return decline_types(op, {"input": BYTES, "result": INTEGERS}) or decline_rank(op)
 
     def function(self, op: GraphOp) -> Function:
-        expression, numbers = f"dpl_{self.stem}(x, (p)->p)", braces(self.parameters(op))
+        expression, numbers = f"dpl_{self.stem}(x, (p)->p)", braces(self.numbers(op))
         return Function(self.stem, expression, {"p": numbers}, self.instructions)
 
     def requant(self, op: GraphOp) -> RequantAttr | None:

@@ -136,27 +136,6 @@ def strides(view: View) -> str:
     return braces(strides_of(view, DIMENSIONS))
 
 
-def merged(
-    extents: Sequence[int | str], *strides: Sequence[int]
-) -> tuple[list[int | str], list[list[int]]]:
-    """The fewest dimensions that lead through operands in the same order, given their strides.
-
-    Dimensions of size 1 are left out; neighbours become one where every operand allows it.
-    """
-    found: list[tuple[int | str, tuple[int, ...]]] = []
-    for extent, steps in zip(extents, zip(*strides, strict=True), strict=True):
-        if extent == 1:
-            continue
-        if found and isinstance(extent, int):
-            outer, outer_steps = found[-1]
-            if outer_steps == tuple(step * extent for step in steps):
-                found.pop()
-                extent = outer * extent if isinstance(outer, int) else f"({outer}) * {extent}"
-        found.append((extent, steps))
-    by_operand = zip(*(steps for _, steps in found), strict=True)
-    return [e for e, _ in found], [list(s) for s in by_operand] or [[] for _ in strides]
-
-
 def decline_rank(op: GraphOp) -> str | None:
     """The reason against a tensor of more than six dimensions."""
     if len(op.iterators()) > DIMENSIONS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from deeploy.dialects.graph import (
@@ -22,7 +22,7 @@ from deeploy.dialects.graph import (
     SubOp,
     element_type,
 )
-from deeploy.engines import Fields, Instance, Kernel, KernelCall, Sizes
+from deeploy.engines import Fields, Instance, Kernel, KernelCall, Sizes, View
 from deeploy.engines.cluster.common import (
     FLOATS,
     INTEGERS,
@@ -43,7 +43,7 @@ from deeploy.engines.cluster.cost import (
     scaling,
     walk,
 )
-from deeploy.engines.cluster.walk import ROWS, Walk, strides_of, with_rank
+from deeploy.engines.cluster.walk import WalkingKernel
 
 
 def vectors(op: GraphOp) -> dict[str, int]:
@@ -68,10 +68,11 @@ class Function:
     instructions: int
 
 
-class IntegerKernel(Kernel):
+class IntegerKernel(WalkingKernel):
     """`unary`: a function of each element, and its requantisation."""
 
     family = "unary"
+    names = "x"
 
     @abstractmethod
     def function(self, op: GraphOp) -> Function:
@@ -84,7 +85,7 @@ class IntegerKernel(Kernel):
     def declines(self, op: GraphOp) -> str | None:
         return decline_types(op, {"input": INTEGERS, "result": INTEGERS}) or decline_rank(op)
 
-    def instance(self, op: GraphOp) -> Instance:
+    def template(self, op: GraphOp) -> Instance:
         function, requant = self.function(op), self.requant(op)
         x, y = element_type(op.operands[0]), element_type(op.results[0])
         made = instance(self.family, function.stem, x=x, y=y)
@@ -97,28 +98,21 @@ class IntegerKernel(Kernel):
             ("DPL_OP(x, p)", function.expression),
             ("DPL_STORE(v, mul, add, p)", rescaled(requant, "scale", *factors)),
         )
-        return with_rank(replace(made, symbol=symbol, macros=macros), ROWS)
+        return replace(made, symbol=symbol, macros=macros)
 
-    def walk(self, call: KernelCall) -> Walk:
-        """Where a call walks."""
-        x, y = call.inputs[0], call.output
-        operands = (x, y, *(call.inputs[i] for i in vectors(call.op).values()))
-        return Walk.over(x.shape, [strides_of(v, len(x.shape)) for v in operands])
+    def operands(self, call: KernelCall) -> Mapping[str, View]:
+        factors = {name: call.inputs[i] for name, i in vectors(call.op).items()}
+        return {"x": call.inputs[0], "y": call.output, **factors}
 
-    def variant(self, call: KernelCall) -> Instance:
-        return with_rank(self.instance(call.op), self.walk(call).rank)
+    def parameters(self, op: GraphOp) -> Fields:
+        requant, fields = self.requant(op), self.function(op).parameters
+        if requant is not None and (vectors(op) or is_scaled(requant)):
+            return {**fields, "scale": scale_fields(requant)}
+        return fields
 
     def arguments(self, call: KernelCall) -> Sequence[Fields]:
-        op, walk = call.op, self.walk(call)
-        fields: dict[str, str | int | Fields] = {
-            "x": call.inputs[0].pointer, "y": call.output.pointer,
-            **walk.fields(("x", "y", *vectors(op)), call.cores),
-            **self.function(op).parameters,
-        }  # fmt: skip
-        requant = self.requant(op)
-        if requant is not None and (vectors(op) or is_scaled(requant)):
-            fields["scale"] = scale_fields(requant)
-        return [fields | vector_fields(call)]
+        [fields] = super().arguments(call)
+        return [{**fields, **vector_fields(call)}]
 
     def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
         # load, the function, store
@@ -126,15 +120,16 @@ class IntegerKernel(Kernel):
         return walk(op, sizes, instructions + scaling(op, self.requant(op)), cores)
 
 
-def vector_fields(call: KernelCall) -> dict[str, str | int | Fields]:
+def vector_fields(call: KernelCall) -> Fields:
     """The pointers to factors that are operands."""
     return {k: f"(const int32_t *){call.inputs[i].pointer}" for k, i in vectors(call.op).items()}
 
 
-class BinaryKernel(Kernel):
+class BinaryKernel(WalkingKernel):
     """`binary`: one operation, operands requantised as they are read."""
 
     family = "binary"
+    names = "ab"
 
     def __init__(self, stem: str, operation: str) -> None:
         self.stem = stem
@@ -149,7 +144,7 @@ class BinaryKernel(Kernel):
         """The operation's part of the C symbol, and its expression."""
         return self.stem, f"({self.operation})"
 
-    def instance(self, op: GraphOp) -> Instance:
+    def template(self, op: GraphOp) -> Instance:
         assert isinstance(op, BinaryOp)
         a, b, y = (element_type(v) for v in (op.lhs, op.rhs, op.results[0]))
         stem, operation = self.named(op)
@@ -168,30 +163,22 @@ class BinaryKernel(Kernel):
             ("DPL_OP(a, b)", operation),
             ("DPL_STORE(v, c, p)", rescaled(op.requant, "scale", *factors)),
         )
-        return with_rank(replace(made, symbol=symbol, macros=macros), ROWS)
+        return replace(made, symbol=symbol, macros=macros)
 
-    def walk(self, call: KernelCall) -> Walk:
-        """Where a call walks."""
-        op, y = call.op, call.output
+    def operands(self, call: KernelCall) -> Mapping[str, View]:
+        return {"a": call.inputs[0], "b": call.inputs[1], "y": call.output}
+
+    def keeps_channels(self, op: GraphOp) -> bool:
+        return bool(vectors(op))
+
+    def parameters(self, op: GraphOp) -> Fields:
         assert isinstance(op, BinaryOp)
-        strides = [strides_of(v, len(y.shape)) for v in (*call.inputs[:2], y)]
-        # else the place in a row is the channel
-        return Walk.over(y.shape, strides, keep_last=op.mul is not None or op.add is not None)
-
-    def variant(self, call: KernelCall) -> Instance:
-        return with_rank(self.instance(call.op), self.walk(call).rank)
+        requants = {"a_scale": op.lhs_requant, "b_scale": op.rhs_requant, "scale": op.requant}
+        return {k: scale_fields(v) for k, v in requants.items() if v is not None}
 
     def arguments(self, call: KernelCall) -> Sequence[Fields]:
-        op = call.op
-        assert isinstance(op, BinaryOp)
-        a, b = call.inputs[:2]
-        fields: dict[str, str | int | Fields] = {
-            "a": a.pointer, "b": b.pointer, "y": call.output.pointer,
-            **self.walk(call).fields(("a", "b", "y"), call.cores),
-        }  # fmt: skip
-        requants = {"a_scale": op.lhs_requant, "b_scale": op.rhs_requant, "scale": op.requant}
-        fields |= {k: scale_fields(v) for k, v in requants.items() if v is not None}
-        return [fields | vector_fields(call)]
+        [fields] = super().arguments(call)
+        return [{**fields, **vector_fields(call)}]
 
     def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
         assert isinstance(op, BinaryOp)
@@ -218,10 +205,11 @@ class IntDivKernel(BinaryKernel):
         return walk(op, sizes, 3 + 2 * (MULTIPLY_HIGH + 2) + LONG_DIVISION, cores)
 
 
-class BinaryFloatKernel(Kernel):
+class BinaryFloatKernel(WalkingKernel):
     """`binary_f32`: one operation."""
 
     family = "binary_f32"
+    names = "ab"
 
     def __init__(self, stem: str, operation: str, per_element: int = 5) -> None:
         self.stem = stem
@@ -237,23 +225,9 @@ class BinaryFloatKernel(Kernel):
         types = {"lhs": FLOATS, "rhs": FLOATS, "result": FLOATS}
         return decline_types(op, types) or decline_rank(op)
 
-    def instance(self, op: GraphOp) -> Instance:
+    def template(self, op: GraphOp) -> Instance:
         made = float_instance(self.family, f"{self.stem}_f32")
-        made = replace(made, macros=(*made.macros, ("DPL_OP(a, b)", self.operation)))
-        return with_rank(made, ROWS)
-
-    def walk(self, call: KernelCall) -> Walk:
-        """Where a call walks."""
-        y = call.output
-        return Walk.over(y.shape, [strides_of(v, len(y.shape)) for v in (*call.inputs, y)])
-
-    def variant(self, call: KernelCall) -> Instance:
-        return with_rank(self.instance(call.op), self.walk(call).rank)
-
-    def arguments(self, call: KernelCall) -> Sequence[Fields]:
-        names, operands = ("a", "b", "y"), (*call.inputs, call.output)
-        pointers = {name: v.pointer for name, v in zip(names, operands, strict=True)}
-        return [{**pointers, **self.walk(call).fields(names, call.cores)}]
+        return replace(made, macros=(*made.macros, ("DPL_OP(a, b)", self.operation)))
 
     def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
         return walk(op, sizes, self.per_element, cores)

@@ -25,12 +25,11 @@ from deeploy.engines.cluster.common import (
     INTEGERS,
     decline_rank,
     decline_types,
-    dimensions,
     instance,
-    strides,
 )
 from deeploy.engines.cluster.cost import DIVISION, FAR_LOAD, ROW, WALK_CALL, share
 from deeploy.engines.cluster.movement import by_size
+from deeploy.engines.cluster.reduction import places
 
 
 class GatherKernel(Kernel):
@@ -107,15 +106,10 @@ class ArgReduceKernel(Kernel):
         return replace(made, macros=(*made.macros, *macros))
 
     def arguments(self, call: KernelCall) -> Sequence[Fields]:
-        op, x, y = call.op, call.inputs[0], call.output
+        op, x = call.op, call.inputs[0]
         assert isinstance(op, ArgReduceOp)
         axis = op.axis.value.data
-        fields: Fields = {
-            "x": x.pointer, "y": y.pointer,
-            "dim": dimensions(y), "x_stride": strides(x), "y_stride": strides(y),
-            "n": x.shape[axis], "step": x.strides[axis],
-        }  # fmt: skip
-        return [fields]
+        return [{**places(call), "n": x.shape[axis], "step": x.strides[axis]}]
 
     def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
         assert isinstance(op, ArgReduceOp)

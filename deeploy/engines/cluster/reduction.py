@@ -11,17 +11,15 @@ from xdsl.ir import Attribute
 
 from deeploy.dialects.graph import GraphOp, ReduceOp, element_type, si32, tuple_of
 from deeploy.engines import Fields, Instance, Kernel, KernelCall, Sizes
-from deeploy.engines.cluster.activation import operands
 from deeploy.engines.cluster.common import (
-    DIMENSIONS,
     FLOATS,
     INTEGERS,
-    braces,
     decline_rank,
     decline_types,
     instance,
 )
 from deeploy.engines.cluster.cost import DIVISION, WALK_CALL, share
+from deeploy.engines.cluster.walk import DIMENSIONS, Walk
 
 
 def accumulation(kind: str, type: Attribute) -> tuple[str, str, str, str]:
@@ -38,6 +36,16 @@ def accumulation(kind: str, type: Attribute) -> tuple[str, str, str, str]:
     if type == si32:
         return "int64_t", "0", add, "dpl_mean_wide(s, n)"
     return "int32_t", "0", add, "dpl_mean(s, n)"
+
+
+def places(call: KernelCall) -> Fields:
+    """Pointers of x and y, and where the results lie; x has there the first element of each."""
+    x, y = call.inputs[0], call.output
+    kept = Walk.over(y.shape, (x.strides, y.strides))
+    return {
+        "x": x.pointer, "y": y.pointer, "dim": kept.dim(DIMENSIONS),
+        "x_stride": kept.stride(0, DIMENSIONS), "y_stride": kept.stride(1, DIMENSIONS),
+    }  # fmt: skip
 
 
 class ReduceKernel(Kernel):
@@ -63,8 +71,9 @@ class ReduceKernel(Kernel):
         op, x = call.op, call.inputs[0]
         assert isinstance(op, ReduceOp)
         axes = tuple_of(op.axes)
-        over = [extent if i in axes else 1 for i, extent in enumerate(x.shape)]
-        return [{**operands(call), "over": braces([1] * (DIMENSIONS - len(over)) + over)}]
+        over = Walk.over([x.shape[i] for i in axes], ([x.strides[i] for i in axes],))
+        ranges = {"over": over.dim(DIMENSIONS), "over_stride": over.stride(0, DIMENSIONS)}
+        return [{**places(call), **ranges}]
 
     def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
         assert isinstance(op, ReduceOp)

@@ -31,10 +31,8 @@ from deeploy.dialects.graph import (
 from deeploy.engines import Fields, Instance, Kernel, KernelCall, Sizes, ceil_div
 from deeploy.engines.cluster.common import (
     BYTES,
-    DIMENSIONS,
     FLOATS,
     INTEGERS,
-    braces,
     decline_rank,
     decline_types,
     float_instance,
@@ -42,7 +40,6 @@ from deeploy.engines.cluster.common import (
     has_whole_rows,
     instance,
     literal,
-    merged,
     requant_fields,
     with_macros,
     wrapped,
@@ -55,6 +52,7 @@ from deeploy.engines.cluster.cost import (
     scaling,
     share,
 )
+from deeploy.engines.cluster.walk import DIMENSIONS, Walk, braces
 from deeploy.interfaces.tiling import shape_of
 
 MOST_COLUMNS = 1 << 16
@@ -123,21 +121,17 @@ class RowKernel(Kernel):
 def rows_of(call: KernelCall, by_columns: bool) -> Fields:
     """The `dpl_rowwise` of x and y, whose columns the cores may divide."""
     x, y = call.inputs[0], call.output
-    outer, strides = merged(y.shape[:-1], x.strides[:-1], y.strides[:-1])
-    count = " * ".join(f"({extent})" for extent in outer) or 1
-    if all(isinstance(extent, int) for extent in outer):
-        count = math.prod(extent for extent in outer if isinstance(extent, int))
-    columns = y.shape[-1]
+    outer = Walk.over(y.shape[:-1], (x.strides[:-1], y.strides[:-1]))
+    count, columns = outer.count(), y.shape[-1]
     # one column is never divided
     shares = braces(row_shares(count, columns if by_columns else 1, call.cores))
-    fields: dict[str, str | int | Fields] = {"count": count, "columns": columns, "share": shares}
-    if len(outer) > 1:
-        padding = DIMENSIONS - 1 - len(outer)
-        extents = braces([1] * padding + outer)
-        steps = ", ".join(braces([0] * padding + own) for own in strides)
-        walk = f"&(const dpl_rowwise_walk){{.dim = {extents}, .stride = {{{steps}}}}}"
+    fields: Fields = {"count": count, "columns": columns, "share": shares}
+    if len(outer.extents) > 1:
+        rank = DIMENSIONS - 1
+        steps = ", ".join(outer.stride(i, rank) for i in range(2))
+        walk = f"&(const dpl_rowwise_walk){{.dim = {outer.dim(rank)}, .stride = {{{steps}}}}}"
         return {**fields, "walk": walk}
-    return {**fields, "stride": braces([own[0] if own else 0 for own in strides])}
+    return {**fields, "stride": braces([own[0] if own else 0 for own in outer.strides])}
 
 
 def row_shares(count: int | str, columns: int | str, cores: int) -> tuple[int | str, int | str]:

@@ -5,10 +5,13 @@ Kernels on tensors of any rank have two forms, for rows of the same length and f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from deeploy.engines import Fields, Instance, View, ceil_div
+from deeploy.dialects.graph import GraphOp
+from deeploy.engines import Fields, Instance, Kernel, KernelCall, View, ceil_div
 
 DIMENSIONS = 6
 """Of the general form."""
@@ -26,6 +29,11 @@ def times(a: Number, b: Number) -> Number:
     if a == 1 or b == 1:
         return b if a == 1 else a
     return f"({a}) * ({b})"
+
+
+def product(extents: Sequence[Number]) -> Number:
+    """The product of all extents."""
+    return functools.reduce(times, extents, 1)
 
 
 def strides_of(view: View, rank: int) -> tuple[int, ...]:
@@ -79,12 +87,14 @@ class Walk:
         own = list(self.strides[operand])
         return braces([0] * (rank - len(own)) + own)
 
+    def count(self) -> Number:
+        """The elements that it visits."""
+        return product(self.extents)
+
     def share(self, cores: int) -> str:
         """What a core takes of all rows, and of the last dimension, as a C initialiser."""
         columns = self.extents[-1] if self.extents else 1
-        rows: Number = 1
-        for extent in self.extents[:-1]:
-            rows = times(rows, extent)
+        rows = product(self.extents[:-1])
         if isinstance(rows, int) and isinstance(columns, int):
             return braces(shares(rows, columns, cores))
         arguments = f"{rows}, {columns}, {cores}"
@@ -113,8 +123,13 @@ def shares(rows: int, columns: int, cores: int) -> tuple[int, int]:
     return (0, own) if own * rows < each * columns else (each, 0)
 
 
+def braces(values: Sequence[Number]) -> str:
+    """A C initialiser list."""
+    return "{" + ", ".join(str(v) for v in values) + "}"
+
+
 def with_rank(made: Instance, rank: int) -> Instance:
-    """The form of a kernel for a number of dimensions, given that for rows or no form yet."""
+    """The form of a kernel for a number of dimensions, given one without a number."""
     symbol, struct = made.symbol, made.struct
     if rank == DIMENSIONS:
         symbol, struct = f"{symbol}_nd", f"{struct.removesuffix('_args')}_nd_args"
@@ -123,6 +138,42 @@ def with_rank(made: Instance, rank: int) -> Instance:
     return replace(made, symbol=symbol, struct=struct, macros=macros)
 
 
-def braces(values: Sequence[Number]) -> str:
-    """A C initialiser list."""
-    return "{" + ", ".join(str(v) for v in values) + "}"
+class WalkingKernel(Kernel):
+    """A kernel that does the same to all elements of a few operands."""
+
+    names = ""
+    """Of the inputs in C, a letter each."""
+
+    @abstractmethod
+    def template(self, op: GraphOp) -> Instance:
+        """The instance, with the number of dimensions left open."""
+
+    def parameters(self, op: GraphOp) -> Fields:
+        """The numbers in the kernel's arguments."""
+        return {}
+
+    def operands(self, call: KernelCall) -> Mapping[str, View]:
+        """What a call walks over, with the names in C."""
+        return dict(zip((*self.names, "y"), (*call.inputs, call.output), strict=True))
+
+    def keeps_channels(self, op: GraphOp) -> bool:
+        """Whether the kernel has to know the place in the last dimension."""
+        return False
+
+    def walk(self, call: KernelCall) -> Walk:
+        """Where a call walks."""
+        shape, operands = call.output.shape, self.operands(call).values()
+        strides = [strides_of(view, len(shape)) for view in operands]
+        return Walk.over(shape, strides, keep_last=self.keeps_channels(call.op))
+
+    def instance(self, op: GraphOp) -> Instance:
+        return with_rank(self.template(op), ROWS)
+
+    def variant(self, call: KernelCall) -> Instance:
+        return with_rank(self.template(call.op), self.walk(call).rank)
+
+    def arguments(self, call: KernelCall) -> Sequence[Fields]:
+        operands = self.operands(call)
+        pointers = {name: view.pointer for name, view in operands.items()}
+        walk = self.walk(call).fields(tuple(operands), call.cores)
+        return [{**pointers, **walk, **self.parameters(call.op)}]

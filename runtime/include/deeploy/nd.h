@@ -40,31 +40,6 @@ DPL_INLINE void dpl_nd_begin(dpl_nd *nd, const uint32_t *dim, const int32_t *str
   dpl_nd_set(nd, 3, stride3);
 }
 
-DPL_INLINE int dpl_nd_mergeable(const dpl_nd *nd, uint32_t d, uint32_t last) {
-  for (uint32_t o = 0; o < DPL_ND_OPERANDS; o++)
-    if (nd->stride[o][d] != nd->stride[o][last] * (int32_t)nd->dim[last])
-      return 0;
-  return 1;
-}
-
-// Makes rows long: folds outer dimensions into the innermost one where all operands allow it. A
-// dimension of size 1 never stands in the way.
-DPL_ND_FUNCTION void dpl_nd_merge(dpl_nd *nd) {
-  const uint32_t last = DPL_ND_DIMS - 1;
-  for (uint32_t d = last; d-- > 0;) {
-    if (nd->dim[d] == 1)
-      continue;
-    if (nd->dim[last] == 1) {
-      for (uint32_t o = 0; o < DPL_ND_OPERANDS; o++)
-        nd->stride[o][last] = nd->stride[o][d];
-    } else if (!dpl_nd_mergeable(nd, d, last)) {
-      return;
-    }
-    nd->dim[last] *= nd->dim[d];
-    nd->dim[d] = 1;
-  }
-}
-
 // Offsets of the row with the given number.
 DPL_ND_FUNCTION void dpl_nd_seek(dpl_nd *nd, uint32_t row) {
   for (uint32_t o = 0; o < DPL_ND_OPERANDS; o++)

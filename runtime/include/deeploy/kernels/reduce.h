@@ -6,13 +6,13 @@
 
 #include "deeploy/requant.h"
 
-// y [dim] = op(x [dim + over]): each dimension has size 1 in dim or in over. x_stride serves both.
-// x and y are float, int8, uint8 or int32. Strides are in elements. y must not overlap x.
+// y [dim] = op over `over` of x [dim, over]. x and y are float, int8, uint8 or int32. Strides are
+// in elements: x_stride those of x in dim, over_stride those in over. y must not overlap x.
 typedef struct {
   const void *x;
   void *y;
   uint32_t dim[6], over[6];
-  int32_t x_stride[6], y_stride[6];
+  int32_t x_stride[6], y_stride[6], over_stride[6];
 } dpl_reduce_args;
 
 // floor(sum / n + 1/2)

@@ -4,15 +4,21 @@
 #ifndef DEEPLOY_KERNELS_SELECT_H
 #define DEEPLOY_KERNELS_SELECT_H
 
-#include "deeploy/requant.h"
+#include "deeploy/split.h"
 
 // y = c ? a : b. Strides are in elements, of one byte for c and of 1, 2 or 4 for the others; 0
-// broadcasts. Unused dimensions have size 1. y must not overlap the others.
-typedef struct {
-  const void *c, *a, *b;
-  void *y;
-  uint32_t dim[6];
-  int32_t c_stride[6], a_stride[6], b_stride[6], y_stride[6];
-} dpl_select_args;
+// broadcasts. `share` is what a core takes of the rows and of the last dimension (dpl_part). y must
+// not overlap the others.
+#define DPL_SELECT_ARGS(rank)                                                                      \
+  struct {                                                                                         \
+    const void *c, *a, *b;                                                                         \
+    void *y;                                                                                       \
+    uint32_t dim[rank], share[2];                                                                  \
+    int32_t c_stride[rank], a_stride[rank], b_stride[rank], y_stride[rank];                        \
+  }
+
+// Most operands merge into rows of the same length.
+typedef DPL_SELECT_ARGS(2) dpl_select_args;
+typedef DPL_SELECT_ARGS(6) dpl_select_nd_args;
 
 #endif
