@@ -56,7 +56,8 @@ def _explain(args: argparse.Namespace) -> list[Explanation]:
     from deeploy.instrumentation.pipeline import parse_passes, run_pipeline
     from deeploy.passes.tiled.plan import PlanPass
     from deeploy.planner.extract import nests_of
-    from deeploy.report.explain import engines_of, explain
+    from deeploy.report.explain import explain
+    from deeploy.report.nests import engines_of
 
     options = read_options(args)
     passes = parse_passes(Universe.get_multiverse().all_passes, pipeline_spec(options))

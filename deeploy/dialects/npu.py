@@ -5,8 +5,8 @@ them, unsigned with one offset for the layer.
 
 On buffers there is a queue of jobs that run beside the cores. `npu.start` puts a tile of a
 convolution into it: its result holds nothing useful, and its operands must not change, until
-`npu.wait`. `lower-npu` turns it into what a driver does: acquire a context, write the registers of
-each job, trigger.
+`npu.wait`. The queue tells which engine it belongs to. `lower-npu` turns it into what a
+driver does: acquire a context, write the registers of each job, trigger.
 """
 
 from __future__ import annotations
@@ -307,11 +307,31 @@ class MarkType(ParametrizedAttribute, TypeAttribute):
 
 @irdl_op_definition
 class QueueOp(IRDLOperation):
-    """The queue for the rest of the function."""
+    """The queue of an engine for the rest of the function."""
 
     name = "npu.queue"
+    engine = prop_def(StringAttr)
     queue = result_def(QueueType)
-    assembly_format = "attr-dict"
+    assembly_format = "`of` $engine attr-dict"
+
+    def __init__(self, engine: str) -> None:
+        super().__init__(properties={"engine": StringAttr(engine)}, result_types=[QueueType()])
+
+
+class QueueUser(IRDLOperation):
+    """An op that does something with a queue."""
+
+    queue = operand_def(QueueType)
+
+    @property
+    def engine(self) -> str:
+        """The engine whose queue it is."""
+        assert isinstance(self.queue.owner, QueueOp)
+        return self.queue.owner.engine.data
+
+    def verify_(self) -> None:
+        if not isinstance(self.queue.owner, QueueOp):
+            raise VerifyException(f"'{self.name}' needs the result of an npu.queue")
 
 
 @irdl_op_definition
@@ -325,11 +345,10 @@ class YieldOp(IRDLOperation):
 
 
 @irdl_op_definition
-class StartOp(ComputeOp):
+class StartOp(QueueUser, ComputeOp):
     """Begin to compute a tile of a convolution."""
 
     name = "npu.start"
-    queue = operand_def(QueueType)
     irdl_options = (AttrSizedOperandSegments(as_property=True),)
     traits = traits_def(
         MemoryReadEffect(),
@@ -361,17 +380,17 @@ class StartOp(ComputeOp):
         )
 
     def verify_(self) -> None:
+        super().verify_()
         self.verify_body(YieldOp)
         if not isinstance(self.op, ConvOp):
             raise VerifyException("'npu.start' computes npu.conv only")
 
 
 @irdl_op_definition
-class MarkOp(IRDLOperation):
+class MarkOp(QueueUser):
     """What has been started on the queue so far, for a wait that leaves later jobs alone."""
 
     name = "npu.mark"
-    queue = operand_def(QueueType)
     mark = result_def(MarkType)
     traits = traits_def(MemoryReadEffect())
     assembly_format = "$queue attr-dict"
@@ -381,17 +400,16 @@ class MarkOp(IRDLOperation):
 
 
 @irdl_op_definition
-class WaitOp(IRDLOperation):
+class WaitOp(QueueUser):
     """Return when all jobs started on the queue are complete, or all before the mark."""
 
     name = "npu.wait"
-    queue = operand_def(QueueType)
     mark = opt_operand_def(MarkType)
     traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
     assembly_format = "$queue (`until` $mark^)? attr-dict"
 
     def __init__(self, queue: SSAValue, mark: SSAValue | None = None) -> None:
-        super().__init__(operands=[queue, mark])
+        super().__init__(operands=[mark, queue])
 
 
 @irdl_op_definition
@@ -409,11 +427,10 @@ class AddressOp(IRDLOperation):
 
 
 @irdl_op_definition
-class AcquireOp(IRDLOperation):
+class AcquireOp(QueueUser):
     """Wait for a free context of the accelerator and take it; the result is the job's number."""
 
     name = "npu.acquire"
-    queue = operand_def(QueueType)
     job = result_def(IndexType)
     traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
     assembly_format = "$queue attr-dict"
@@ -423,13 +440,12 @@ class AcquireOp(IRDLOperation):
 
 
 @irdl_op_definition
-class WriteOp(IRDLOperation):
+class WriteOp(QueueUser):
     """Write a register of the context that was acquired last: the low 32 bits of a value."""
 
     name = "npu.write"
     register = prop_def(StringAttr)
     value = operand_def(IndexType)
-    queue = operand_def(QueueType)
     traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
     assembly_format = "$register `,` $value `on` $queue attr-dict"
 
@@ -437,16 +453,16 @@ class WriteOp(IRDLOperation):
         super().__init__(operands=[value, queue], properties={"register": StringAttr(register)})
 
     def verify_(self) -> None:
+        super().verify_()
         if self.register.data not in REGISTERS:
             raise VerifyException(f"the accelerator has no register '{self.register.data}'")
 
 
 @irdl_op_definition
-class TriggerOp(IRDLOperation):
+class TriggerOp(QueueUser):
     """Put the job in the context that was acquired last into the queue."""
 
     name = "npu.trigger"
-    queue = operand_def(QueueType)
     traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
     assembly_format = "$queue attr-dict"
 

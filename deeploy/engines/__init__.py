@@ -25,9 +25,11 @@ from deeploy import registry
 from deeploy.diagnostics import fail
 from deeploy.dialects.cluster import CallOp, YieldOp
 from deeploy.dialects.graph import GraphOp
+from deeploy.dialects.npu import QueueUser, StartOp
 from deeploy.dialects.tiled import NestOp
 from deeploy.interfaces.views import is_view, storage_of, strides_in_nest
 from deeploy.resources import Array
+from deeploy.targets import Target
 
 DECLINED = "declined"
 """Attribute of an op: why engines do not run it."""
@@ -214,13 +216,31 @@ class Conversion(ABC):
         the op and new constants."""
 
 
+class Driver(ABC):
+    """Drives an accelerator that takes jobs from a queue (`npu.start`)."""
+
+    registers: Sequence[str]
+    """The registers that decide how long a job takes."""
+    accesses: int
+    """Accesses to registers that dispatch a job."""
+
+    @abstractmethod
+    def lower(self, start: StartOp, target: Target) -> None:
+        """Replace a start by jobs: contexts, registers, triggers."""
+
+    @abstractmethod
+    def job_cost(self, values: Mapping[str, int]) -> tuple[int, int]:
+        """Cycles of a job, and operations, given the values of `registers`."""
+
+
 @dataclass(frozen=True)
 class Engine:
     """A named set of implementations, and of conversions to the ops that they run.
 
     `peak_operations` is what it does in a cycle at best, each core of it if it runs `on_cores`; 0
-    where that is not known. A multiplication and an addition are two. The generated Makefile looks
-    for C templates in `include_dirs` too: `deeploy/kernels/FAMILY.inc`.
+    where that is not known. A multiplication and an addition are two. An accelerator with a queue
+    of jobs has a `driver`. The generated Makefile looks for C templates in `include_dirs` too:
+    `deeploy/kernels/FAMILY.inc`.
     """
 
     name: str
@@ -231,6 +251,7 @@ class Engine:
     )
     peak_operations: float = 0.0
     on_cores: bool = True
+    driver: Driver | None = None
     include_dirs: tuple[Path, ...] = ()
 
     def declines(self, op: GraphOp) -> str | None:
@@ -270,6 +291,18 @@ def engine_of(op: GraphOp) -> Engine:
     if isinstance(nest, NestOp) and nest.engine is not None:
         return find_engine(nest.engine.data)
     fail(nest or op, "the nest has no engine", "run 'place' and 'form-nests' first")
+
+
+def driver_of(op: QueueUser) -> Driver:
+    """What drives the engine whose queue an op uses.
+
+    Raises:
+        PassFailedException: it has no queue.
+    """
+    driver = find_engine(op.engine).driver
+    if driver is None:
+        fail(op, f"engine '{op.engine}' has no queue of jobs")
+    return driver
 
 
 def kernel_of(op: GraphOp) -> Implementation:

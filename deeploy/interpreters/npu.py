@@ -73,7 +73,7 @@ class NpuFunctions(InterpreterFunctions):
     def run_wait(
         self, interpreter: Interpreter, op: npu.WaitOp, args: PythonValues
     ) -> PythonValues:
-        started, jobs = args[1] if op.mark is not None else (self.started, self.device.jobs)
+        started, jobs = args[0] if op.mark is not None else (self.started, self.device.jobs)
         while len(self.running) > self.started - started:
             self.running.pop(0).finish()
         self.device.wait(jobs)

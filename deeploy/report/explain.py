@@ -10,11 +10,12 @@ from xdsl.dialects.builtin import DictionaryAttr, ModuleOp, StringAttr
 
 from deeploy.dialects.graph import GraphOp
 from deeploy.dialects.tiled import NestOp
-from deeploy.engines import DECLINED, engine_of
+from deeploy.engines import DECLINED
 from deeploy.functions import functions_of
 from deeploy.planner.extract import extract, ways_of
 from deeploy.planner.problem import Problem, Step
 from deeploy.report.console import number
+from deeploy.report.nests import engines_of
 from deeploy.report.tables import make_table
 from deeploy.targets import target_of
 
@@ -43,11 +44,6 @@ class Explanation:
     def as_json(self) -> dict[str, object]:
         """The row as a JSON object."""
         return asdict(self)
-
-
-def engines_of(nest: NestOp) -> tuple[str, ...]:
-    """The engines that run the ops of a nest, each once."""
-    return tuple(dict.fromkeys(engine_of(op).name for op in nest.computing_ops()))
 
 
 def way_of(nest: NestOp, index: int, problem: Problem, step: Step) -> Way:

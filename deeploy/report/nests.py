@@ -31,6 +31,7 @@ from deeploy.dialects.cluster import CallOp
 from deeploy.dialects.dma import StartOp
 from deeploy.dialects.mem import ReshapeOp, ViewOp, level_of
 from deeploy.dialects.tiled import NestOp
+from deeploy.engines import engine_of
 from deeploy.instrumentation.pipeline import Cost, Instrument, Step
 
 JOBS = (npu.StartOp, npu.AcquireOp, npu.WriteOp, npu.TriggerOp)
@@ -48,6 +49,7 @@ class NestInfo:
     Attributes:
         name: the ONNX node or nodes, or None.
         ops: the graph ops of the body, without the dialect.
+        engines: that run them, each once.
         iterators: names, in the order of `extents` and `tile`.
         order: the names of the iterators that are cut, outermost loop first.
         buffers: 1 or 2 for each tile that moves; 0 where there is no plan.
@@ -56,7 +58,7 @@ class NestInfo:
 
     name: str | None
     ops: tuple[str, ...]
-    engine: str
+    engines: tuple[str, ...]
     iterators: tuple[str, ...]
     extents: tuple[int, ...]
     tile: tuple[int, ...]
@@ -91,6 +93,11 @@ def _integer(attr: object) -> int:
     return attr.value.data if isinstance(attr, IntegerAttr) else 0
 
 
+def engines_of(nest: NestOp) -> tuple[str, ...]:
+    """The engines that run the ops of a nest, each once."""
+    return tuple(dict.fromkeys(engine_of(op).name for op in nest.computing_ops()))
+
+
 def nest_info(nest: NestOp) -> NestInfo:
     """The facts about a nest."""
     iterators = nest.iterators()
@@ -98,7 +105,7 @@ def nest_info(nest: NestOp) -> NestInfo:
     return NestInfo(
         name=node_name(nest),
         ops=tuple(op.name.removeprefix("graph.") for op in nest.computing_ops()),
-        engine=nest.engine.data if nest.engine is not None else "",
+        engines=engines_of(nest),
         iterators=names,
         extents=tuple(iterator.extent for iterator in iterators),
         tile=nest.tile_sizes(),

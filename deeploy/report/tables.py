@@ -32,7 +32,7 @@ class NestRow:
         return {
             "node": nest.name,
             "ops": list(nest.ops),
-            "engine": nest.engine,
+            "engines": list(nest.engines),
             "extents": dict(zip(nest.iterators, nest.extents, strict=True)),
             "tile": dict(zip(nest.iterators, nest.tile, strict=True)),
             "order": list(nest.order),
@@ -84,7 +84,7 @@ def nest_table(rows: Sequence[NestRow], compute: str) -> Table:
             str(index),
             nest.name or "",
             "+".join(nest.ops),
-            nest.engine,
+            "+".join(nest.engines),
             tile_text(nest),
             str(nest.buffers or ""),
             number(row.bytes),

@@ -128,14 +128,22 @@ class Machine:
         self.tallies[nest].counts["turns"] += 1
         self.spend(nest, Cause.LOOP, self.target.tile_cycles)
 
-    def call(self, nest: int, cycles: int, operations: int, sizes: tuple[int, ...]) -> None:
-        """All cores run a kernel; `sizes` are those of the tile if it is the nest's last one."""
+    def call(
+        self, nest: int, cycles: int, operations: int, sizes: tuple[int, ...], *, on_cores: bool
+    ) -> None:
+        """All cores run a kernel, or wait for the accelerator that does.
+
+        Args:
+            sizes: of the tile, if the kernel is the nest's last one.
+        """
         tally = self.tallies[nest]
-        tally.busy[Track.CORES] += cycles
+        tally.busy[Track.CORES if on_cores else Track.NPU] += cycles
         tally.operations += operations
         tally.counts["calls"] += 1
         tally.sizes = max(tally.sizes, sizes)
-        self.spend(nest, Cause.KERNEL, cycles)
+        if not on_cores:
+            self.record(Event(Track.NPU, Cause.KERNEL, nest, self.now, self.now + cycles))
+        self.spend(nest, Cause.KERNEL if on_cores else Cause.NPU, cycles)
 
     def transfer(
         self, nest: int, track: Track, channel: object, size: int, pieces: int, cycles: int

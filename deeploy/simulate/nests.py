@@ -29,6 +29,11 @@ def nests_in(function: FuncOp) -> list[NestInfo]:
     return [_nest_of(list(group)) for _, group in groups]
 
 
+def engine_of(op: CallOp | npu.TriggerOp) -> str:
+    """The engine that runs a kernel call or a job."""
+    return op.engine.data if isinstance(op, CallOp) else op.engine
+
+
 def loop_around(op: Operation) -> Operation | None:
     """The loop that an op is in, or the function."""
     parent = op.parent_op()
@@ -46,7 +51,7 @@ def _nest_of(ops: Sequence[CallOp | npu.TriggerOp]) -> NestInfo:
     return NestInfo(
         name=node_name(ops[-1]),
         ops=(*names, *(["npu.conv"] if has_jobs else [])),
-        engine="neureka" if has_jobs else calls[-1].engine.data,
+        engines=tuple(dict.fromkeys(map(engine_of, ops))),
         iterators=tuple(iterator.name for iterator in iterators),
         extents=extents,
         tile=extents,

@@ -117,7 +117,7 @@ def nest_data(nest: NestResult) -> dict[str, object]:
         "label": nest.info.label,
         "short": shortened(nest.info.label),
         "ops": "+".join(nest.info.ops),
-        "engine": nest.info.engine,
+        "engine": "+".join(nest.info.engines),
         "tile": tile_text(nest),
         "tiles": nest.tiles,
         "first": nest.tally.first or 0,
@@ -161,7 +161,7 @@ def buffer_data(buffer: Buffer, simulation: Simulation) -> dict[str, object]:
 
 def peaks(simulation: Simulation) -> list[dict[str, object]]:
     """Operations per cycle that the engines in use reach at best, where they say so."""
-    names = dict.fromkeys(nest.info.engine for nest in simulation.nests if nest.info.engine)
+    names = dict.fromkeys(name for nest in simulation.nests for name in nest.info.engines)
     engines = [find_engine(name) for name in names]
     speeds = [
         (e.name, e.peak_operations * (simulation.target.cores if e.on_cores else 1))

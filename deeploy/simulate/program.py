@@ -21,12 +21,11 @@ from deeploy.dialects.cluster import BarrierOp, CallOp
 from deeploy.dialects.dma import MarkOp, StartOp, WaitOp
 from deeploy.dialects.graph import ConvOp, DepthwiseConvOp, GraphOp, MatmulOp
 from deeploy.dialects.mem import element_bytes, level_of, memref_of, strides_of
-from deeploy.engines import find_engine
+from deeploy.engines import driver_of, find_engine
 from deeploy.functions import position_of
 from deeploy.interfaces.tiling import linear_forms
 from deeploy.interpreters.indices import Extent, closure, function_of, known_extents
 from deeploy.simulate.machine import Machine, Track
-from deeploy.simulate.npu import DISPATCH_ACCESSES, REGISTERS, job_cost
 from deeploy.targets import Target
 
 Step: TypeAlias = Callable[[], None]
@@ -76,7 +75,7 @@ class Program:
                 yield from dynamic(known_extents(op, (op.output,)))
             case StartOp():
                 yield from dynamic(known_extents(op, (op.destination, op.source)))
-            case npu.WriteOp() if op.register.data in REGISTERS:
+            case npu.WriteOp() if op.register.data in driver_of(op).registers:
                 yield op.value
             case scf.ForOp() if op in self.acting:
                 yield from (op.lb, op.ub, op.step)
@@ -132,12 +131,13 @@ class Program:
             case npu.WriteOp():
                 return self.write(op)
             case npu.TriggerOp():
-                return lambda: machine.job(nest, DISPATCH_ACCESSES, *job_cost(self.registers))
+                driver = driver_of(op)
+                return lambda: machine.job(nest, driver.accesses, *driver.job_cost(self.registers))
 
     def write(self, op: npu.WriteOp) -> Step:
         """A register that matters keeps its value."""
         name, value, values = op.register.data, op.value, self.values
-        if name not in REGISTERS:
+        if name not in driver_of(op).registers:
             return lambda: None
 
         def write() -> None:
@@ -203,10 +203,12 @@ class Program:
         nest, cost = self.nests[op], self.kernel_cost(op)
         read = self.extents(known_extents(op, (op.output,)))
         is_last = op in self.last_calls
+        on_cores = find_engine(op.engine.data).on_cores
 
         def call() -> None:
             cycles, operations, sizes = cost(read())
-            self.machine.call(nest, cycles, operations, sizes if is_last else ())
+            sizes = sizes if is_last else ()
+            self.machine.call(nest, cycles, operations, sizes, on_cores=on_cores)
 
         return call
 

@@ -71,7 +71,7 @@ class NestResult:
         return {
             "node": self.info.name,
             "ops": list(self.info.ops),
-            "engine": self.info.engine,
+            "engines": list(self.info.engines),
             "tile": {name: size for name, (size, _) in self.tile.items()},
             "tiles": self.tiles,
             "first": tally.first,

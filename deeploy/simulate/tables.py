@@ -101,7 +101,7 @@ def nest_cells(nest: NestResult) -> list[str]:
     """The cells of a nest's line, without its index."""
     return [
         shortened(nest.info.label),
-        nest.info.engine,
+        "+".join(nest.info.engines),
         tile_text(nest),
         number(nest.tiles),
         number(nest.bytes),

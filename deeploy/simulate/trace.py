@@ -52,7 +52,7 @@ def slices(simulation: Simulation) -> Iterator[dict[str, object]]:
 
     for span in simulation.spans:
         info = simulation.nests[span.nest].info
-        yield part(0, info.label, span.start, span.end, engine=info.engine)
+        yield part(0, info.label, span.start, span.end, engine="+".join(info.engines))
     for event in simulation.events:
         label = simulation.nests[event.nest].info.label
         works = event.track is not Track.CORES or event.what == Cause.KERNEL

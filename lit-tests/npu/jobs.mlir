@@ -4,7 +4,7 @@
 // Jobs on buffers, with an overhang known only at run time; and what a driver does.
 
 func.func @start(%x: memref<1x5x7x30xui8, #mem.level<"L1">>, %w: memref<16x256xui8, #mem.level<"WMEM">>, %y: memref<1x5x6x16xsi32, #mem.level<"L1">>, %low: index) {
-  %q = npu.queue
+  %q = npu.queue of "neureka"
   npu.start ins(%x, %w : memref<1x5x7x30xui8, #mem.level<"L1">>, memref<16x256xui8, #mem.level<"WMEM">>) outs(%y : memref<1x5x6x16xsi32, #mem.level<"L1">>) overhang [0, 0, %low, 1, 1, 0, 0, 0] on %q attributes {note = "kept"} {
   ^bb0(%a: tensor<1x9x7x30xui8>, %b: tensor<16x256xui8>):
     %0 = npu.conv %a, %b {mode = "dense", strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 0>, weight_bits = 4, weight_offset = -8} : tensor<1x9x7x30xui8>, tensor<16x256xui8> -> tensor<1x9x6x16xsi32>
@@ -16,7 +16,7 @@ func.func @start(%x: memref<1x5x7x30xui8, #mem.level<"L1">>, %w: memref<16x256xu
 }
 
 // CHECK-LABEL: func.func @start
-// CHECK-NEXT:    %q = npu.queue
+// CHECK-NEXT:    %q = npu.queue of "neureka"
 // CHECK-NEXT:    npu.start ins(%x, %w : memref<1x5x7x30xui8, #mem.level<"L1">>, memref<16x256xui8, #mem.level<"WMEM">>) outs(%y : memref<1x5x6x16xsi32, #mem.level<"L1">>) overhang [0, 0, %low, 1, 1, 0, 0, 0] on %q attributes {note = "kept"} {
 // CHECK-NEXT:    ^bb0(%a: tensor<1x9x7x30xui8>, %b: tensor<16x256xui8>):
 // CHECK-NEXT:      %0 = npu.conv %a, %b
@@ -25,7 +25,8 @@ func.func @start(%x: memref<1x5x7x30xui8, #mem.level<"L1">>, %w: memref<16x256xu
 // CHECK-NEXT:    %mark = npu.mark %q
 // CHECK-NEXT:    npu.wait %q until %mark
 
-func.func @registers(%x: memref<4xui8, #mem.level<"L1">>, %q: !npu.queue) {
+func.func @registers(%x: memref<4xui8, #mem.level<"L1">>) {
+  %q = npu.queue of "neureka"
   %address = npu.address %x : memref<4xui8, #mem.level<"L1">>
   %job = npu.acquire %q
   npu.write "input", %address on %q
@@ -33,7 +34,8 @@ func.func @registers(%x: memref<4xui8, #mem.level<"L1">>, %q: !npu.queue) {
   func.return
 }
 
-// CHECK-LABEL: func.func @registers(%x: memref<4xui8, #mem.level<"L1">>, %q: !npu.queue) {
+// CHECK-LABEL: func.func @registers(%x: memref<4xui8, #mem.level<"L1">>) {
+// CHECK-NEXT:    %q = npu.queue of "neureka"
 // CHECK-NEXT:    %address = npu.address %x : memref<4xui8, #mem.level<"L1">>
 // CHECK-NEXT:    %job = npu.acquire %q
 // CHECK-NEXT:    npu.write "input", %address on %q

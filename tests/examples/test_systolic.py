@@ -119,9 +119,26 @@ def test_matches_when_tiled(
     command = ("run", *network, *CHIP, "--l1", 6000, "--buffers", buffers)
     done = json.loads(deeploy(*command, "-o", "out", "--check-semantics", "--json"))
     assert done["match"] and done["guards"]
-    assert {"systolic", "cluster"} <= {nest["engine"] for nest in done["nests"]}
-    assert any(nest["tiles"] > 1 for nest in done["nests"] if nest["engine"] == "systolic")
+    engines = [nest["engines"] for nest in done["nests"]]
+    assert ["systolic", "cluster"] in engines and ["cluster"] in engines
+    assert any(nest["tiles"] > 1 for nest in done["nests"] if "systolic" in nest["engines"])
     assert "dpl_systolic_matmul_u8_s8_s8(" in Path("out/network.c").read_text()
+
+
+def test_simulation_counts_the_unit(
+    deeploy: Callable[..., str], network: tuple[str, ...], tmp_path: Path
+) -> None:
+    """What the unit computes is its time, and core 0 waits; a lowered file tells the same."""
+    played = json.loads(deeploy("simulate", *network, *CHIP, "--json", "--dump-ir", "ir"))
+    nests = {nest["node"]: nest for nest in played["nests"]}
+    assert nests["large+residual"]["engines"] == ["systolic", "cluster"]
+    assert set(nests["large+residual"]["busy"]) >= {"cores", "NPU"}
+    batch = nests["batch"]
+    assert batch["engines"] == ["systolic"] and "cores" not in batch["busy"]
+    assert batch["busy"]["NPU"] == batch["causes"]["wait for NPU"]
+    again = json.loads(deeploy("simulate", max((tmp_path / "ir").glob("*.mlir")), "--json"))
+    for key in ("engines", "busy", "causes"):
+        assert [nest[key] for nest in again["nests"]] == [nest[key] for nest in played["nests"]]
 
 
 def test_only_used_engines_are_included(

@@ -63,7 +63,9 @@ def program(cases: list[Case], weights_in: list[str]) -> str:
         )
         results.append((f"%y{i}", places["y"]))
     values, types = (", ".join(part) for part in zip(*results, strict=True))
-    body = "\n".join(["%q = npu.queue", *lines, "npu.wait %q", f"func.return {values} : {types}"])
+    body = "\n".join(
+        ['%q = npu.queue of "neureka"', *lines, "npu.wait %q", f"func.return {values} : {types}"]
+    )
     return f"func.func @network({', '.join(arguments)}) -> ({types}) {{\n{body}\n}}"
 
 

@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deeploy.dialects.npu import DEPTHWISE, MODES, REGISTERS
+from deeploy.engines.neureka.driver import NeurekaDriver, job_cost
 from deeploy.engines.neureka.registers import Addresses, Job, register_values
 from deeploy.engines.neureka.timing import DISPATCH_CYCLES, Format, job_cycles
 from deeploy.interfaces.index import Index, IndexBuilder
 from deeploy.simulate.machine import Cause, Machine, Tally, Track
-from deeploy.simulate.npu import DISPATCH_ACCESSES, job_cost
 from deeploy.targets import find_target
 
 SIRACUSA = find_target("siracusa")
@@ -64,7 +64,7 @@ def test_registers_tell_how_long_a_job_takes(data: st.DataObject) -> None:
 
 def test_dispatch_is_what_the_plan_takes_it_for() -> None:
     assert len(REGISTERS) == 24
-    assert DISPATCH_ACCESSES * SIRACUSA.register_cycles == DISPATCH_CYCLES
+    assert NeurekaDriver.accesses * SIRACUSA.register_cycles == DISPATCH_CYCLES
 
 
 def test_one_job_runs_and_one_waits() -> None:

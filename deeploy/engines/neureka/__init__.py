@@ -10,6 +10,7 @@ from deeploy.engines.neureka.conversions import (
     ConvertLinear,
     ConvertToColumns,
 )
+from deeploy.engines.neureka.driver import NeurekaDriver
 
 ENGINE = Engine(
     name="neureka",
@@ -18,6 +19,7 @@ ENGINE = Engine(
     peak_operations=1939.0,
     on_cores=False,
     kernels={NpuConvOp: ConvJobs()},
+    driver=NeurekaDriver(),
     conversions={
         ConvOp: (ConvertConv(), ConvertToColumns()),
         DepthwiseConvOp: (ConvertDepthwise(),),

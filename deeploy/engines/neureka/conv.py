@@ -9,7 +9,7 @@ from xdsl.ir import Operation, SSAValue
 
 from deeploy.dialects.graph import GraphOp, element_type, tuple_of
 from deeploy.dialects.mem import element_bytes
-from deeploy.dialects.npu import POINTWISE, ConvOp, QueueOp, QueueType, StartOp, WaitOp, YieldOp
+from deeploy.dialects.npu import POINTWISE, ConvOp, QueueOp, StartOp, WaitOp, YieldOp
 from deeploy.engines import Implementation, Launch, Sizes
 from deeploy.engines.neureka.timing import Format, tile_cycles
 
@@ -62,7 +62,7 @@ class ConvJobs(Implementation):
         block = launch.body.block
         assert block.last_op is not None
         block.add_op(YieldOp(operands=[block.last_op.results[0]]))
-        queue = QueueOp(result_types=[QueueType()])
+        queue = QueueOp(launch.engine)
         start = StartOp.of(
             launch.inputs, launch.output, launch.overhang, queue.results[0], launch.body
         )

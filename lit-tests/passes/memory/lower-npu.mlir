@@ -6,7 +6,7 @@
 
 builtin.module attributes {mem.target = {name = "chip", cores = 2 : i64, compute = "L1", io = "L1", memories = [{name = "L1", size = 65536 : i64, align = 16 : i64, constants = 1 : i64, activations = 1 : i64, engine = "", address = 268435456 : i64}, {name = "WMEM", size = 65536 : i64, align = 16 : i64, constants = 1 : i64, activations = 0 : i64, engine = "neureka", address = 0 : i64}], links = [], engines = ["neureka", "cluster"], platform = "host", barrier_cycles = 15 : i64, summary = ""}} {
   func.func @network(%x: memref<1x5x7x30xui8, #mem.level<"L1">>, %w: memref<40x256xui8, #mem.level<"WMEM">>, %m: memref<40xui8, #mem.level<"L1">>, %a: memref<40xsi32, #mem.level<"L1">>, %y: memref<1x5x7x40xsi8, #mem.level<"L1">>) -> memref<1x5x7x40xsi8, #mem.level<"L1">> {
-    %q = npu.queue
+    %q = npu.queue of "neureka"
     npu.start ins(%x, %w, %m, %a : memref<1x5x7x30xui8, #mem.level<"L1">>, memref<40x256xui8, #mem.level<"WMEM">>, memref<40xui8, #mem.level<"L1">>, memref<40xsi32, #mem.level<"L1">>) outs(%y : memref<1x5x7x40xsi8, #mem.level<"L1">>) overhang [0, 0, 1, 1, 1, 1, 0, 0] on %q {
     ^bb0(%0: tensor<1x5x7x30xui8>, %1: tensor<40x256xui8>, %2: tensor<40xui8>, %3: tensor<40xsi32>):
       %4 = npu.conv %0, %1 mul %2 : tensor<40xui8> add %3 : tensor<40xsi32> {mode = "dense", strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, weight_bits = 4, weight_offset = -8, requant = #graph.requant<mul = 1, add = 0, shift = 9, min = -128, max = 127>} : tensor<1x5x7x30xui8>, tensor<40x256xui8> -> tensor<1x5x7x40xsi8>
@@ -17,7 +17,7 @@ builtin.module attributes {mem.target = {name = "chip", cores = 2 : i64, compute
   }
 }
 
-// CHECK:      %q = npu.queue
+// CHECK:      %q = npu.queue of "neureka"
 // CHECK-NEXT: %0 = npu.address %w
 // CHECK-NEXT: %1 = npu.address %x
 // CHECK-NOT:  npu.start
@@ -69,7 +69,7 @@ builtin.module attributes {mem.target = {name = "chip", cores = 2 : i64, compute
 
 builtin.module attributes {mem.target = {name = "chip", cores = 2 : i64, compute = "L1", io = "L1", memories = [{name = "L1", size = 65536 : i64, align = 16 : i64, constants = 1 : i64, activations = 1 : i64, engine = "", address = 268435456 : i64}], links = [], engines = ["neureka", "cluster"], platform = "host", barrier_cycles = 15 : i64, summary = ""}} {
   func.func @network(%x: memref<64x32xui8, #mem.level<"L1">>, %w: memref<10x32xui8, #mem.level<"L1">>, %y: memref<64x10xsi32, #mem.level<"L1">>) -> memref<64x10xsi32, #mem.level<"L1">> {
-    %q = npu.queue
+    %q = npu.queue of "neureka"
     npu.start ins(%x, %w : memref<64x32xui8, #mem.level<"L1">>, memref<10x32xui8, #mem.level<"L1">>) outs(%y : memref<64x10xsi32, #mem.level<"L1">>) overhang [] on %q {
     ^bb0(%0: tensor<64x32xui8>, %1: tensor<10x32xui8>):
       %2 = npu.conv %0, %1 {mode = "pointwise", strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, weight_bits = 8, weight_offset = -128} : tensor<64x32xui8>, tensor<10x32xui8> -> tensor<64x10xsi32>
@@ -95,7 +95,7 @@ builtin.module attributes {mem.target = {name = "chip", cores = 2 : i64, compute
 
 builtin.module attributes {mem.target = {name = "chip", cores = 2 : i64, compute = "L1", io = "L1", memories = [{name = "L1", size = 65536 : i64, align = 16 : i64, constants = 1 : i64, activations = 1 : i64, engine = "", address = 268435456 : i64}], links = [], engines = ["neureka", "cluster"], platform = "host", barrier_cycles = 15 : i64, summary = ""}} {
   func.func @network(%x: memref<64x32xui8, #mem.level<"L1">>, %w: memref<10x32xui8, #mem.level<"L1">>, %y: memref<64x10xsi32, #mem.level<"L1">>) -> memref<64x10xsi32, #mem.level<"L1">> {
-    %q = npu.queue
+    %q = npu.queue of "neureka"
     %0 = arith.constant 0 : index
     %1 = arith.constant 1 : index
     %3 = arith.constant 3 : index

@@ -1,6 +1,7 @@
 // RUN: deeploy-opt %s --verify-diagnostics -p overlap | filecheck %s
 
-func.func @registers(%q: !npu.queue) {
+func.func @registers() {
+  %q = npu.queue of "neureka"
   %job = npu.acquire %q
   func.return
 }

@@ -1,12 +1,13 @@
-"""What a job of the accelerator N-EUREKA takes, decoded from the registers that a driver writes."""
+"""The driver of N-EUREKA: jobs from tiles, and what a job takes, decoded from its registers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from deeploy.dialects.npu import DEPTHWISE, MODES
-from deeploy.dialects.npu import REGISTERS as ALL_REGISTERS
+from deeploy.dialects.npu import DEPTHWISE, MODES, REGISTERS, StartOp
+from deeploy.engines import Driver
 from deeploy.engines.neureka.grids import SUBTILE
+from deeploy.engines.neureka.lowering import Lowering
 from deeploy.engines.neureka.registers import (
     MODE_CODES,
     NORMALISE,
@@ -15,19 +16,34 @@ from deeploy.engines.neureka.registers import (
     WEIGHT_MEMORY,
 )
 from deeploy.engines.neureka.timing import OUTPUT_CHANNELS, Format, job_cycles
+from deeploy.targets import Target
 
-REGISTERS = ("configuration", "channel_subtiles", "last_channels", "pixel_subtiles", "last_output")
-"""The registers that decide how long a job takes."""
 
-DISPATCH_ACCESSES = 1 + len(ALL_REGISTERS) + 1
-"""Accesses that dispatch a job: acquire, all registers, trigger."""
+class NeurekaDriver(Driver):
+    """A job is 24 registers in one of two contexts."""
+
+    registers = (
+        "configuration",
+        "channel_subtiles",
+        "last_channels",
+        "pixel_subtiles",
+        "last_output",
+    )
+    # acquire, all registers, trigger
+    accesses = 1 + len(REGISTERS) + 1
+
+    def lower(self, start: StartOp, target: Target) -> None:
+        Lowering(start, target).run()
+
+    def job_cost(self, values: Mapping[str, int]) -> tuple[int, int]:
+        return job_cost(values)
 
 
 def job_cost(values: Mapping[str, int]) -> tuple[int, int]:
     """Cycles of a job, and operations: a multiplication and an addition are two.
 
     Args:
-        values: of `REGISTERS`.
+        values: of the driver's `registers`.
     """
     configuration = values["configuration"]
     codes = {code: MODES[name] for name, code in MODE_CODES.items()}
