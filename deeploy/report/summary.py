@@ -21,7 +21,7 @@ from deeploy.report.memory import (
 )
 from deeploy.report.nests import NestRecorder, PlanInfo
 from deeploy.report.tables import NestRow, nest_table, traffic_json
-from deeploy.report.traffic import Traffic, total_traffic, traffic_by_nest
+from deeploy.report.traffic import Traffic, count_barriers, total_traffic, traffic_by_nest
 from deeploy.targets import Target
 
 
@@ -32,6 +32,7 @@ class Summary:
     Attributes:
         plan: what the planner said; None where no planner has run.
         pipeline: the passes, as text.
+        barriers: how often the cores meet in one inference.
     """
 
     target: Target
@@ -41,6 +42,7 @@ class Summary:
     traffic: tuple[Traffic, ...]
     nests: tuple[NestRow, ...]
     buffers: tuple[Buffer, ...]
+    barriers: int
 
     @property
     def cycles(self) -> int:
@@ -61,6 +63,7 @@ class Summary:
                 for m in self.memories
             ],
             "dma": [traffic_json(entry) for entry in self.traffic],
+            "barriers": self.barriers,
             "nests": [row.as_json() for row in self.nests],
         }
 
@@ -70,7 +73,8 @@ class Summary:
         plan = f"{self.plan.status} plan, gap {self.plan.gap:.1%}" if self.plan else "no plan"
         target = f"{self.target.name} with {self.target.cores} cores"
         cycles = f"about {number(self.cycles)} cycles"
-        return ", ".join([target, f"{len(self.nests)} nests", cycles, plan, *memories])
+        counts = f"{len(self.nests)} nests", f"{number(self.barriers)} barriers"
+        return ", ".join([target, *counts, cycles, plan, *memories])
 
     def to_text(self) -> str:
         """The content of `plan.json`: the summary, and where every buffer lies."""
@@ -121,4 +125,5 @@ def summarise(function: FuncOp, recorder: NestRecorder, target: Target, pipeline
         traffic=tuple(total_traffic([entry for entries in traffic for entry in entries])),
         nests=rows,
         buffers=tuple(buffers),
+        barriers=count_barriers(function),
     )

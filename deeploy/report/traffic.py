@@ -1,4 +1,4 @@
-"""Counts the bytes that a lowered program moves between memories, exactly.
+"""Counts the bytes that a lowered program moves between memories, and its barriers, exactly.
 
 A small interpreter of the index arithmetic: loops run, tiles at borders have the sizes that they
 have, and no data is touched.
@@ -16,6 +16,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, Operation, SSAValue
 
 from deeploy.diagnostics import fail
+from deeploy.dialects.cluster import BarrierOp
 from deeploy.dialects.dma import StartOp
 from deeploy.dialects.mem import element_bytes, level_of
 from deeploy.functions import position_of, positions_in
@@ -39,16 +40,21 @@ def count_transfers(function: FuncOp) -> dict[StartOp, Traffic]:
     Raises:
         PassFailedException: the sizes depend on something that is no index arithmetic.
     """
-    counter = _Counter(_needed(function), set(filter(_moves, function.walk())))
-    position = position_of(function)
-    if position is not None:  # the last one, at which most is moved
-        counter.values[position] = positions_in(function) - 1
-    counter.block(function.body.block, 1)
+    counter = _count(function)
     return {
         op: Traffic(_level(op.source), _level(op.destination), counter.bytes[op], counter.times[op])
         for op in function.walk()
         if isinstance(op, StartOp)
     }
+
+
+def count_barriers(function: FuncOp) -> int:
+    """How often all cores meet in the whole run of `function`.
+
+    Raises:
+        PassFailedException: that depends on something that is no index arithmetic.
+    """
+    return _count(function).barriers
 
 
 def traffic_by_nest(
@@ -80,8 +86,8 @@ def _level(value: SSAValue) -> str:
 # --- What has to be computed ----------------------------------------------------------------------
 
 
-def _moves(op: Operation) -> bool:
-    return any(isinstance(inner, StartOp) for inner in op.walk())
+def _matters(op: Operation) -> bool:
+    return any(isinstance(inner, StartOp | BarrierOp) for inner in op.walk())
 
 
 def _shape(op: StartOp) -> list[Extent]:
@@ -94,9 +100,9 @@ def _roots(op: Operation) -> Iterator[SSAValue]:
     match op:
         case StartOp():
             yield from (extent for extent in _shape(op) if not isinstance(extent, int))
-        case scf.ForOp() if _moves(op):
+        case scf.ForOp() if _matters(op):
             yield from (op.lb, op.ub, op.step)
-        case scf.IfOp() if _moves(op):
+        case scf.IfOp() if _matters(op):
             yield op.cond
         case _:
             pass
@@ -110,15 +116,26 @@ def _needed(function: FuncOp) -> set[SSAValue]:
 # --- Counting -------------------------------------------------------------------------------------
 
 
+def _count(function: FuncOp) -> _Counter:
+    """Run a function."""
+    counter = _Counter(_needed(function), set(filter(_matters, function.walk())))
+    position = position_of(function)
+    if position is not None:  # the last one, at which most is moved
+        counter.values[position] = positions_in(function) - 1
+    counter.block(function.body.block, 1)
+    return counter
+
+
 @dataclass
 class _Counter:
-    """Runs index arithmetic and adds up transfers."""
+    """Runs index arithmetic and adds up transfers and barriers."""
 
     needed: set[SSAValue]
-    moving: set[Operation]
+    counted: set[Operation]
     values: dict[SSAValue, int] = field(default_factory=dict[SSAValue, int])
     bytes: Counter[StartOp] = field(default_factory=Counter[StartOp])
     times: Counter[StartOp] = field(default_factory=Counter[StartOp])
+    barriers: int = 0
 
     def block(self, block: Block, times: int) -> None:
         """Run a block that is executed `times` times in the same way."""
@@ -126,6 +143,8 @@ class _Counter:
             match op:
                 case StartOp():
                     self.start(op, times)
+                case BarrierOp():
+                    self.barriers += times
                 case scf.ForOp():
                     self.loop(op, times)
                 case scf.IfOp():
@@ -142,8 +161,8 @@ class _Counter:
             self.times[op] += times
 
     def loop(self, op: scf.ForOp, times: int) -> None:
-        """Run a loop; once for all where every turn moves the same."""
-        if op not in self.moving:
+        """Run a loop; once for all where every turn does the same."""
+        if op not in self.counted:
             return
         body = op.body.block
         if len(body.args) > 1:
@@ -160,7 +179,7 @@ class _Counter:
 
     def branch(self, op: scf.IfOp, times: int) -> None:
         """Run the branch that the condition selects."""
-        if op not in self.moving:
+        if op not in self.counted:
             return
         region = op.true_region if self.values[op.cond] else op.false_region
         if region.blocks:

@@ -9,7 +9,7 @@ from xdsl.parser import Parser
 from xdsl.utils.exceptions import PassFailedException
 
 from deeploy.report.memory import Buffer, find_buffers, memory_map, memory_uses
-from deeploy.report.traffic import Traffic, count_transfers, total_traffic
+from deeploy.report.traffic import Traffic, count_barriers, count_transfers, total_traffic
 from deeploy.targets import Link, Memory, Target
 
 TARGET = Target(
@@ -80,6 +80,21 @@ def test_conditions(ctx: Context) -> None:
     assert even == Traffic("far", "near", 4 * 16 * 16, 4)
     assert odd == Traffic("far", "near", (1 + 3 + 5) * 16, 3)
     assert total_traffic([even, odd]) == [Traffic("far", "near", 1024 + 144, 7)]
+
+
+def test_barriers(ctx: Context) -> None:
+    """One in front, one in each of seven turns, and one in four of them."""
+    body = """
+      cluster.barrier
+      %two = arith.constant 2 : index
+      scf.for %i = %zero to %end step %one {
+        cluster.barrier
+        %phase = arith.remui %i, %two : index
+        %even = arith.cmpi eq, %phase, %zero : index
+        scf.if %even { cluster.barrier }
+      }
+    """
+    assert count_barriers(lowered(ctx, body)) == 1 + 7 + 4
 
 
 def test_empty_loops_and_transfers(ctx: Context) -> None:
