@@ -76,7 +76,7 @@ UNARY = [
             *[("table", x, "s8", "plain") for x in ("s8", "u8")],
         ]
 ]  # fmt: skip
-ELEMENTS = ("b1", "b2", "b4")
+ELEMENTS = ("b4", "b1", "b2")
 MOVE = [(f"move_{t}", {"T": h.CTYPE[t]}) for t in ELEMENTS]
 
 
@@ -294,6 +294,40 @@ def test_copy(kernels, variant, number, shape, gaps, order, cores, seed):
     args.x, args.y = x.address, y.address
     h.run(kernels("copy", MOVE, variant), f"move_{type_}", args, cores, rng)
     y.check(x.view())
+
+
+@settings(settings.get_profile("kernels"))
+@given(
+    shape=SHAPES,
+    gap=st.sampled_from([0, 4]),
+    order=st.permutations(range(5)),
+    first=st.integers(0, 3),
+    cores=st.integers(1, 8),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_copy_of_words(kernels, variant, shape, gap, order, first, cores, seed):
+    """Four bytes that stay together, wherever the first one lies."""
+    rng = np.random.default_rng(seed)
+    shape = (*shape[:-1], 4 * shape[-1])
+    strides = strides_of(shape, (0, 0, 0, gap, 0, 0), (*order, 5))
+    x = h.Operand(0, np.int8, (*shape[:-1], shape[-1] + 4), strides, rng)
+    y = h.Operand(1, np.int8, shape, strides_of(shape), rng)
+    walk = Walk.over(shape, (strides, y.strides)).grouped(4)
+    assert walk is not None
+    args = h.walked(copy_args, walk, cores, rng, ("x_stride", "y_stride"))
+    args.x, args.y = x.address + first, y.address
+    h.run(kernels("copy", MOVE, variant), "move_b4", args, cores, rng)
+    y.check(x.view()[..., first : first + shape[-1]])
+
+
+def test_grouping():
+    walk = Walk.over((3, 2, 4), ((4, 12, 1), (8, 4, 1)))
+    assert walk.grouped(4) == Walk((3, 2), ((1, 3), (2, 1)))
+    assert walk.grouped(2) == Walk((3, 2, 2), ((2, 6, 1), (4, 2, 1)))
+    assert walk.grouped(8) is None
+    assert Walk.over((2, 4), ((6, 1),)).grouped(4) is None
+    assert Walk.over((2, 4), ((8, 2),)).grouped(4) is None
+    assert Walk.over((1, 1), ((0, 0),)).grouped(2) is None
 
 
 def test_merging():

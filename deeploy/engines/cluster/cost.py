@@ -75,13 +75,19 @@ def share(count: Sizes, unit: int, cores: int) -> Sizes:
     return np.minimum(ceil_div(ceil_div(count, unit), cores) * unit, count)
 
 
-def walk(op: GraphOp, sizes: Sequence[Sizes], instructions: float, cores: int) -> Sizes:
-    """Cycles of a kernel that does the same to all elements of an op.
+def walk(
+    op: GraphOp, sizes: Sequence[Sizes], instructions: float, cores: int, width: int = 1
+) -> Sizes:
+    """Cycles of a kernel that does the same to all elements of an op, or to all groups of `width`
+    that follow each other in the last dimension.
 
     Dimensions count as merged (`walk.py`) where tiles are whole in the inner one and all tensors
     have both or none. Cores divide rows or columns as `dpl_column_share` decides.
     """
     extents = [it.extent for it in op.iterators()]
+    counts, own = list(extents), list(sizes[: len(extents)])
+    if width > 1:
+        counts[-1], own[-1] = counts[-1] // width, np.maximum(own[-1] // width, 1)
     tensors = [
         *zip(op.operands, op.operand_maps(), strict=True),
         (op.results[0], op.result_maps()[0]),
@@ -89,14 +95,14 @@ def walk(op: GraphOp, sizes: Sequence[Sizes], instructions: float, cores: int) -
     inner: int | None = None
     columns: Sizes = 1
     runs: Sizes = 0
-    for d in reversed([d for d, extent in enumerate(extents) if extent > 1]):
-        merges = np.equal(sizes[d], 1)
+    for d in reversed([d for d, count in enumerate(counts) if count > 1]):
+        merges = np.equal(own[d], 1)
         if inner is not None and all(follows(*t, d, inner, extents[inner]) for t in tensors):
-            merges = merges | np.equal(sizes[inner], extents[inner])
+            merges = merges | np.equal(own[inner], counts[inner])
         runs = runs + np.where(merges, 0, 1)
-        columns = columns * np.where(runs <= 1, sizes[d], 1)
+        columns = columns * np.where(runs <= 1, own[d], 1)
         inner = d
-    rows = math.prod(sizes[: len(extents)]) // columns
+    rows = math.prod(own) // columns
     own_rows = share(rows, 1, cores)
     own_columns = np.where(
         columns >= 32 * cores, share(columns, 16, cores), share(columns, 4, cores)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 
+import numpy as np
 from xdsl.dialects.builtin import FixedBitwidthType, FloatAttr
 from xdsl.ir import Attribute, SSAValue
 
@@ -30,6 +31,7 @@ from deeploy.engines.cluster.walk import (
     strides_of,
     with_rank,
 )
+from deeploy.interfaces.tiling import linear_forms, shape_of
 
 
 def element_size(type: Attribute) -> int:
@@ -38,12 +40,36 @@ def element_size(type: Attribute) -> int:
     return type.size
 
 
-def by_size(op: GraphOp, family: str) -> Instance:
-    """An instance that only depends on the size of the elements."""
-    bits = 8 * element_size(element_type(op.results[0]))
+WORD = 4
+"""Bytes that are moved together where they lie next to each other."""
+
+
+def by_size(op: GraphOp, family: str, count: int = 1) -> Instance:
+    """An instance that only depends on the size of the elements, or of `count` of them."""
+    bits = 8 * count * element_size(element_type(op.results[0]))
     symbol = f"dpl_{family}_{bits}"
     macros = (("DPL_NAME", symbol), ("DPL_T", f"uint{bits}_t"))
     return Instance(family, symbol, macros, f"dpl_{family}_args")
+
+
+def group_sizes(op: GraphOp) -> list[int]:
+    """How many elements may be moved together, most first."""
+    size = element_size(element_type(op.results[0]))
+    return [bytes // size for bytes in (WORD, WORD // 2) if bytes > size]
+
+
+def lies_in_groups(op: GraphOp, count: int) -> bool:
+    """Whether groups of elements lie next to each other in all tensors of an op."""
+    last = len(op.iterators()) - 1
+    if last < 0:
+        return False
+    operands = zip(op.operands, op.operand_maps(), strict=True)
+    for value, map in [*operands, (op.results[0], op.result_maps()[0])]:
+        *_, form = linear_forms(map)
+        follows = form.used() == (last,) and form.coefficients[last] == 1
+        if not follows or shape_of(value)[-1] % count:
+            return False
+    return True
 
 
 class CopyKernel(Kernel):
@@ -61,8 +87,19 @@ class CopyKernel(Kernel):
         return with_rank(by_size(op, self.family), ROWS)
 
     def variant(self, call: KernelCall) -> Instance:
-        rank = max(walk.rank for walk in self.walks(call))
-        return with_rank(by_size(call.op, self.family), rank)
+        count, walks = self.grouped(call)
+        rank = max(walk.rank for walk in walks)
+        return with_rank(by_size(call.op, self.family, count), rank)
+
+    def grouped(self, call: KernelCall) -> tuple[int, Sequence[Walk]]:
+        """Elements that are moved together, and where each copy walks in units of so many."""
+        walks = self.walks(call)
+        for count in group_sizes(call.op):
+            groups = [walk.grouped(count) for walk in walks]
+            found = [walk for walk in groups if walk is not None]
+            if len(found) == len(walks):
+                return count, found
+        return 1, walks
 
     def walks(self, call: KernelCall) -> Sequence[Walk]:
         """Where each copy of a call walks."""
@@ -86,7 +123,7 @@ class CopyKernel(Kernel):
         return own
 
     def arguments(self, call: KernelCall) -> Sequence[Fields]:
-        walks = self.walks(call)
+        _, walks = self.grouped(call)
         rank = max(walk.rank for walk in walks)
         return [
             {"x": x, "y": y, **walk.fields(("x", "y"), call.cores, rank)}
@@ -94,8 +131,13 @@ class CopyKernel(Kernel):
         ]
 
     def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
-        # load and store with strides, one element at a time
-        return walk(op, sizes, 2, cores)
+        # load and store with strides, one element or word at a time
+        cycles = walk(op, sizes, 2, cores)
+        for count in group_sizes(op):
+            if lies_in_groups(op, count):
+                grouped = walk(op, sizes, 2, cores, count)
+                return np.where(np.equal(sizes[-1] % count, 0), grouped, cycles)
+        return cycles
 
 
 class PadKernel(CopyKernel):
@@ -120,6 +162,9 @@ class PadKernel(CopyKernel):
             "lo": braces(low), "value": f"{pattern(op)}u",
         }  # fmt: skip
         return [fields]
+
+    def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
+        return walk(op, sizes, 2, cores)
 
 
 def pattern(op: PadOp) -> int:

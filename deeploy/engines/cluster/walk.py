@@ -73,6 +73,19 @@ class Walk:
             tuple(tuple(s[i] for _, s in merged) for i in range(len(strides))),
         )
 
+    def grouped(self, count: int) -> Walk | None:
+        """The walk over groups of `count` elements that lie next to each other in all operands, in
+        units of a group; None where they do not."""
+        if not self.extents:
+            return None
+        *extents, last = self.extents
+        steps = [s for own in self.strides for s in own[:-1]]
+        together = all(own[-1] == 1 for own in self.strides)
+        if not isinstance(last, int) or not together or any(s % count for s in (last, *steps)):
+            return None
+        strides = [(*(s // count for s in own[:-1]), 1) for own in self.strides]
+        return Walk.over((*extents, last // count), strides)
+
     @property
     def rank(self) -> int:
         """The dimensions of the form of the kernel that is needed."""

@@ -7,7 +7,8 @@
 #include "deeploy/split.h"
 
 // Strides are in elements of 1, 2 or 4 bytes and may be negative or, for x, 0. `share` is what a
-// core takes of the rows and of the last dimension (dpl_part). y must not overlap x.
+// core takes of the rows and of the last dimension (dpl_part). y must not overlap x. Elements need
+// not be aligned: they may be several smaller ones.
 #define DPL_COPY_ARGS(rank)                                                                        \
   struct {                                                                                         \
     const void *x;                                                                                 \
