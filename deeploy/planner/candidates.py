@@ -40,17 +40,21 @@ MOST_PER_RESIDENCY = 12
 class Operand:
     """A tensor of a nest: the value inside the body, and the tensor's index in the problem.
 
-    `index` is None for constants and for what must stay in the far memory; `is_direct` if an engine
-    reads it from a memory of its own, instead of the compute memory; `in_place` if it is read
-    wherever it lies, so that no tiles of it are moved.
+    `index` is None for what must stay in the far memory. `link` is the one over which its tiles
+    move, None where there is no far memory. The tensor may lie in the compute memory
+    if it `stays` there, and in a memory of its engine if it is read from there (`is_direct`).
+    It is `in_place` if kernels read it wherever it lies, so that no tiles of it are moved.
+    `rank` numbers those that stay for good, constants and states, the small ones first.
     """
 
     value: SSAValue
     forms: tuple[LinearForm, ...]
     index: int | None
-    link: Link
+    link: Link | None
+    stays: bool = False
     is_direct: bool = False
     in_place: bool = False
+    rank: int | None = None
 
 
 def tile_choices(iterator: Iterator, limit: int) -> list[int]:
@@ -117,6 +121,7 @@ def traffic(
     operand: Operand, sizes: Sequence[Array], counts: Sequence[Array], order: Sequence[int]
 ) -> Traffic:
     """Bytes of a tile, times that it is moved, and cycles of all its transfers."""
+    assert operand.link is not None, "it moves"
     shape = shape_of(operand.value)
     element = element_bytes(element_type(operand.value))
     extents = [
@@ -203,19 +208,20 @@ def enumerate_candidates(
     tiles = np.ones_like(sizes[0])
     for count in counts:
         tiles = tiles * count
-    ways = {way_of(operands, resident) for resident in residencies(operands)}
+    ways = {way_of(operands, *places) for places in residencies(operands)}
     kernels = {way: compute_cycles(space, sizes, target.cores, way) * tiles for way in ways}
     # one barrier before the kernels of a tile and one behind them; a single tile needs no loop
     overhead = tiles * (2 * target.barrier_cycles + (tiles > 1) * target.tile_cycles)
     fixed = private_bytes(nest, space, sizes, target)
+    movable = [o for o in operands if o.link is not None and not o.in_place]
     found: list[Candidate] = []
     own = len(nest.iterators())
-    for order in loop_orders(nest.iterators(), operands):
-        costs = [traffic(operand, sizes, counts, order) for operand in operands]
-        for resident in residencies(operands):
-            loads, stores = _directions(operands, costs, resident)
+    for order in loop_orders(nest.iterators(), movable):
+        costs = [traffic(operand, sizes, counts, order) for operand in movable]
+        for resident, direct in residencies(operands):
+            loads, stores = _directions(movable, costs, resident | direct)
             moving = [*loads, *stores]
-            computing = kernels[way_of(operands, resident)] + overhead
+            computing = kernels[way_of(operands, resident, direct)] + overhead
             for slots in (1, 2):
                 starts = _starts(loads, stores, slots, tiles * 0)
                 compute = computing + starts * start_cycles(target)
@@ -232,6 +238,7 @@ def enumerate_candidates(
                         tuple(int(s[i]) for s in sizes[:own]),
                         tuple(j for j in order if counts[j][i] > 1),
                         slots,
+                        direct=direct,
                     )
                     for i in front
                 ]
@@ -247,12 +254,11 @@ class Way(Enum):
     FAR = 2
 
 
-def way_of(operands: Sequence[Operand], resident: frozenset[int]) -> Way:
-    """How a nest reads its operands, when some tensors stay."""
+def way_of(operands: Sequence[Operand], resident: frozenset[int], direct: frozenset[int]) -> Way:
+    """How a nest reads its operands, when some lie in the compute memory or in its engine's."""
     if any(o.in_place and o.index not in resident for o in operands):
         return Way.FAR
-    is_direct = any(o.is_direct and o.index in resident for o in operands)
-    return Way.DIRECT if is_direct else Way.NEAR
+    return Way.DIRECT if direct else Way.NEAR
 
 
 def compute_cycles(space: NestSpace, sizes: Sequence[Array], cores: int, way: Way) -> Array:
@@ -294,11 +300,10 @@ def _slots(cost: Traffic, slots: int, align: int) -> Array:
 
 
 def _directions(
-    operands: Sequence[Operand], costs: Sequence[Traffic], resident: frozenset[int]
+    operands: Sequence[Operand], costs: Sequence[Traffic], in_place: frozenset[int]
 ) -> tuple[list[Traffic], list[Traffic]]:
-    """What is loaded and what is stored, when some tensors stay."""
-    pairs = zip(operands, costs, strict=True)
-    moving = [(o, c) for o, c in pairs if o.index not in resident and not o.in_place]
+    """What is loaded and what is stored, when some tensors are used where they lie."""
+    moving = [(o, c) for o, c in zip(operands, costs, strict=True) if o.index not in in_place]
     loads = [c for o, c in moving if isinstance(o.value, BlockArgument)]
     stores = [c for o, c in moving if not isinstance(o.value, BlockArgument)]
     return loads, stores
@@ -351,10 +356,29 @@ def sorted_by_moves(loads: Sequence[Traffic]) -> list[tuple[Array, Array]]:
     return list(zip(*pairs, strict=True))
 
 
-def residencies(operands: Iterable[Operand]) -> list[frozenset[int]]:
-    """All choices of the tensors that stay in the compute memory."""
-    free = sorted({o.index for o in operands if o.index is not None})
-    return [frozenset(c) for n in range(len(free) + 1) for c in combinations(free, n)]
+def residencies(operands: Sequence[Operand]) -> list[tuple[frozenset[int], frozenset[int]]]:
+    """All choices of the tensors that stay in the compute memory, and of those that engines read
+    from memories of their own.
+
+    What stays for good takes its bytes all the time, and a small tensor saves more cycles for each
+    of them than a large one: so no such tensor stays where a smaller one of the nest does not.
+    """
+    staying = {o.index: o.rank for o in operands if o.stays and o.index is not None}
+    passing = subsets(i for i, rank in staying.items() if rank is None)
+    ranked = sorted((rank, i) for i, rank in staying.items() if rank is not None)
+    fixed = {o.index for o in operands if o.link is None}
+    found: list[tuple[frozenset[int], frozenset[int]]] = []
+    for direct in subsets(o.index for o in operands if o.is_direct and o.index is not None):
+        lasting = [i for _, i in ranked if i not in direct]
+        for count in range(len(lasting) + 1):
+            found += [(some.union(lasting[:count]), direct) for some in passing]
+    return [(resident, direct) for resident, direct in found if fixed <= resident | direct]
+
+
+def subsets(indices: Iterable[int]) -> list[frozenset[int]]:
+    """All subsets, small ones first."""
+    items = sorted(set(indices))
+    return [frozenset(c) for n in range(len(items) + 1) for c in combinations(items, n)]
 
 
 def pareto(scratch: Array, cycles: Array, allowed: np.ndarray[Any, Any]) -> list[int]:
@@ -372,8 +396,8 @@ def pareto(scratch: Array, cycles: Array, allowed: np.ndarray[Any, Any]) -> list
 def prune(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
     """The best candidates for each choice of resident tensors, thinned out evenly."""
     kept: list[Candidate] = []
-    for resident in dict.fromkeys(c.resident for c in candidates):
-        group = [c for c in candidates if c.resident == resident]
+    for in_place in dict.fromkeys((c.resident, c.direct) for c in candidates):
+        group = [c for c in candidates if (c.resident, c.direct) == in_place]
         front = pareto(
             np.array([c.scratch for c in group]),
             np.array([c.cycles for c in group]),

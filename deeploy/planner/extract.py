@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from xdsl.dialects import func
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import SSAValue
 
 from deeploy.diagnostics import describe, fail, node_name
-from deeploy.dialects.graph import ConstantOp, GraphOp, ReshapeOp, element_type
-from deeploy.dialects.mem import element_bytes
+from deeploy.dialects.graph import STATE, ConstantOp, ReshapeOp
 from deeploy.dialects.tiled import AlternativesOp, NestOp
-from deeploy.engines import engine_of, kernel_of
-from deeploy.functions import returned_values, tensor_arguments
+from deeploy.functions import argument_attributes, returned_values, tensor_arguments
 from deeploy.interfaces.nest_space import NestSpace
-from deeploy.interfaces.tiling import shape_of
 from deeploy.planner.candidates import Operand, enumerate_candidates
+from deeploy.planner.homes import (
+    constant_groups,
+    homes_of_constants,
+    homes_of_state,
+    padded_bytes,
+)
 from deeploy.planner.layout import in_place_values
-from deeploy.planner.problem import Candidate, Problem, Space, Step, Tensor, align_up
+from deeploy.planner.problem import Candidate, Problem, Space, Step, Tensor
 from deeploy.targets import Link, Target
 
 StepOp: TypeAlias = NestOp | AlternativesOp
@@ -29,10 +31,11 @@ StepOp: TypeAlias = NestOp | AlternativesOp
 
 @dataclass(frozen=True)
 class Extracted:
-    """A problem and what its numbers stand for: `values[i]` is tensor i, `steps[n]` is step n."""
+    """A problem and what its numbers stand for: `values[i]` are what lies one behind the other in
+    tensor i, usually a single one, and `steps[n]` is step n."""
 
     problem: Problem
-    values: tuple[SSAValue, ...]
+    values: tuple[tuple[SSAValue, ...], ...]
     steps: tuple[StepOp, ...]
 
 
@@ -90,7 +93,7 @@ def extract(function: func.FuncOp, target: Target, buffers: int | None) -> Extra
     """
     ops = steps_of(function)
     values, tensors = find_tensors(function, ops, target)
-    indices = {value: i for i, value in enumerate(values)}
+    indices = {value: i for i, group in enumerate(values) for value in group}
     builder = StepBuilder(indices, tensors, target, buffers)
     steps = [builder.step(op) for op in ops]
     compute = target.memory(target.compute)
@@ -112,41 +115,44 @@ def rate(target: Target, memory: str) -> float:
 
 def find_tensors(
     function: func.FuncOp, steps: Sequence[StepOp], target: Target
-) -> tuple[list[SSAValue], list[Tensor]]:
-    """All tensors with lifetimes, in order of definition."""
-    end = len(steps) - 1
+) -> tuple[list[tuple[SSAValue, ...]], list[Tensor]]:
+    """All tensors with lifetimes, in order of definition, and the values that each stands for."""
+    end = max(0, len(steps) - 1)
     returned = {root_of(v) for v in returned_values(function)}
     last_use: dict[SSAValue, int] = {}
     for n, step in enumerate(steps):
         for operand in (v for nest in ways_of(step) for v in nest.inputs):
             last_use[root_of(operand)] = n
     writable = [m.name for m in target.memories if m.activations]
-    values: list[SSAValue] = []
+    values: list[tuple[SSAValue, ...]] = []
     tensors: list[Tensor] = []
 
-    def add(value: SSAValue, first: int, last: int, homes: list[str]) -> None:
-        align = max(target.memory(m).align for m in homes)
-        name = value.name_hint or f"t{len(values)}"
-        size = align_up(tensor_bytes(value), align)
+    def add(
+        group: Sequence[SSAValue], first: int, last: int, homes: list[str], lasting: bool = False
+    ) -> None:
+        name = group[0].name_hint or f"t{len(values)}"
+        size = sum(padded_bytes(value, homes, target) for value in group)
         near = next((m for m in homes if target.memory(m).engine), "")
-        values.append(value)
-        tensors.append(Tensor(name, size, first, last, tuple(homes), near, is_optional(value)))
+        optional = is_optional(group[0])
+        values.append(tuple(group))
+        tensors.append(Tensor(name, size, first, last, tuple(homes), near, optional, lasting))
 
     for arg in tensor_arguments(function):
-        last = end if arg in returned else last_use.get(arg, 0)
-        add(arg, 0, max(0, last), [target.io])
-    constants = [op for op in function.body.block.ops if isinstance(op, ConstantOp)]
-    for op in constants:
-        reader = direct_reader(op.result)
-        homes = [m.name for m in target.memories if m.constants and m.engine in ("", reader)]
-        add(op.result, 0, max(0, end), homes)
+        if arg in returned and STATE in argument_attributes(function, arg.index):
+            add([arg], 0, end, homes_of_state(arg, target), lasting=True)
+        else:
+            last = end if arg in returned else last_use.get(arg, 0)
+            add([arg], 0, last, [target.io])
+    groups = constant_groups(function)
+    for group, homes in zip(groups, homes_of_constants(groups, target), strict=True):
+        add(group, 0, end, homes, lasting=True)
     for n, step in enumerate(steps):
         for result in step.results:
             if root_of(result) is not result:
                 continue
             homes = [target.io] if result in returned else writable
             last = end if result in returned else last_use.get(result, n)
-            add(result, n, last, homes)
+            add([result], n, last, homes)
     return values, tensors
 
 
@@ -157,46 +163,22 @@ def is_optional(value: SSAValue) -> bool:
     )
 
 
-def direct_reader(constant: SSAValue) -> str:
-    """The engine that can read a constant from a memory of its own; "" if there is none."""
-    readers = {
-        reader_of(use.operation, use.index)
-        for use in constant.uses
-        if not isinstance(use.operation, func.ReturnOp)
-    }
-    return readers.pop() if len(readers) == 1 else ""
-
-
-def reader_of(nest: Operation, index: int) -> str:
-    """The engine that reads an input of a nest directly; "" if it moves through tiles."""
-    if not isinstance(nest, NestOp):
-        return ""
-    use = next(iter(nest.body.block.args[index].uses))
-    op = use.operation
-    assert isinstance(op, GraphOp), "its verifier checks that"
-    return engine_of(op).name if use.index in kernel_of(op).direct_operands(op) else ""
-
-
-def tensor_bytes(value: SSAValue) -> int:
-    """Bytes of a tensor value."""
-    return math.prod(shape_of(value)) * element_bytes(element_type(value))
-
-
 @dataclass(frozen=True)
 class Role:
     """How an operand of a nest takes part in the plan, in terms of the nest alone.
 
     `position` counts inputs and results. `tensor` is the first position at which the same tensor
-    stands, where its home may be the one where it is used, else None. `link` is the one over which
-    its tiles move; `is_direct` if an engine reads it from a memory of its own instead, `in_place`
-    if it is read wherever it lies.
+    stands, where its home may be the one where it is used, else None. The others are those of
+    `Operand`.
     """
 
     position: int
     tensor: int | None
-    link: Link
+    link: Link | None
+    stays: bool
     is_direct: bool
     in_place: bool
+    rank: int | None
 
 
 class StepBuilder:
@@ -222,35 +204,45 @@ class StepBuilder:
         ways: list[frozenset[int]] = []
         operands: dict[int, int] = {}
         for way, nest in enumerate(ways_of(op)):
-            users = [self.indices[root_of(v)] for v in outer_values(nest)]
+            roots = [root_of(v) for v in outer_values(nest)]
+            users = [self.indices[v] for v in roots]
             roles = self.roles(nest, users)
             candidates += [
-                replace(c, way=way, resident=frozenset(users[p] for p in c.resident))
+                replace(
+                    c,
+                    way=way,
+                    resident=frozenset(users[p] for p in c.resident),
+                    direct=frozenset(users[p] for p in c.direct),
+                )
                 for c in self.candidates(nest, roles)
             ]
             optional = {i for i in users if self.tensors[i].optional}
             free = {users[role.tensor] for role in roles if role.tensor is not None}
             ways.append(frozenset(optional | free))
-            operands.update({i: users.count(i) for i in users})
+            # constants that lie together are read once each
+            operands.update({self.indices[v]: roots.count(v) for v in roots})
         first = ways_of(op)[0]
         name = node_name(op) or node_name(first) or describe(first.root())
         counted = tuple(i for i, count in operands.items() for _ in range(count))
         return Step(name, frozenset[int]().union(*ways), tuple(candidates), counted, tuple(ways))
 
     def roles(self, nest: NestOp, operands: list[int]) -> tuple[Role, ...]:
-        """The roles of all operands with tiles of their own."""
+        """The roles of all operands with tiles of their own, or with a choice of homes."""
         target, tied = self.target, nest.tied_input()
+        lasting = {operands.index(i): self.tensors[i] for i in operands if self.tensors[i].lasting}
+        ranks = sorted(lasting, key=lambda position: (lasting[position].size, position))
         in_place = [nest.body.block.args.index(v) for v in in_place_values(nest)]
         roles: list[Role] = []
         for position, index in enumerate(operands):
-            if position == tied:
+            tensor, first = self.tensors[index], operands.index(index)
+            if position == tied or tensor.homes == (target.compute,):
                 continue
-            homes = self.tensors[index].homes
-            far = next((m for m in homes if not target.is_direct(m)), target.compute)
-            free = far != target.compute and any(target.is_direct(m) for m in homes)
-            tensor = operands.index(index) if free else None
-            link, is_direct = target.link(target.compute, far), bool(self.tensors[index].near)
-            roles.append(Role(position, tensor, link, is_direct, position in in_place))
+            far = next((m for m in tensor.homes if not target.is_direct(m)), None)
+            link = None if far is None else target.link(target.compute, far)
+            stays, is_direct = target.compute in tensor.homes, bool(tensor.near)
+            free = first if stays or is_direct else None
+            rank = ranks.index(first) if first in lasting else None
+            roles.append(Role(position, free, link, stays, is_direct, position in in_place, rank))
         return tuple(roles)
 
     def candidates(self, nest: NestOp, roles: tuple[Role, ...]) -> tuple[Candidate, ...]:
@@ -260,7 +252,16 @@ class StepBuilder:
             space = NestSpace.of(nest)
             inner = (*nest.body.block.args, *nest.root().results)
             operands = [
-                Operand(value, space.values[value], r.tensor, r.link, r.is_direct, r.in_place)
+                Operand(
+                    value,
+                    space.values[value],
+                    r.tensor,
+                    r.link,
+                    r.stays,
+                    r.is_direct,
+                    r.in_place,
+                    r.rank,
+                )
                 for r in roles
                 for value in [inner[r.position]]
             ]

@@ -246,18 +246,17 @@ class Program:
 
     def _agree(self, step: Step, choose: list[mip.Var], i: int) -> None:
         """A candidate that uses a tensor is only chosen if the tensor lies where it expects it."""
-        near = self.problem.near(self.problem.tensors[i])
-        users = [
-            (x, i in c.resident)
-            for x, c in zip(choose, step.candidates, strict=True)
-            if i in step.uses(c)
-        ]
-        here = [home for m, home in self.home[i].items() if m == near]
-        elsewhere = [home for m, home in self.home[i].items() if m != near]
-        for homes, resident in ((here, True), (elsewhere, False)):
-            chosen = [x for x, is_resident in users if is_resident == resident]
-            if chosen:
-                self.model += mip.xsum(chosen) <= mip.xsum(homes)
+        compute, near = self.problem.compute.name, self.problem.tensors[i].near
+        home = self.home[i]
+        elsewhere = [r for m, r in home.items() if m not in (compute, near)] or list(home.values())
+        users: dict[str, list[mip.Var]] = {}
+        for x, c in zip(choose, step.candidates, strict=True):
+            if i in step.uses(c):
+                memory = compute if i in c.resident else near if i in c.direct else ""
+                users.setdefault(memory, []).append(x)
+        for memory, chosen in users.items():
+            homes = [home[memory]] if memory else elsewhere
+            self.model += mip.xsum(chosen) <= mip.xsum(homes)
 
     def _usage(self, space: Space) -> list[mip.LinExpr]:
         """The bytes in use in a memory at each step."""
@@ -286,7 +285,7 @@ class Program:
             if is_fixed(t):
                 changes[t.first] += t.size
                 changes[t.last + 1] -= t.size
-            elif t.first == 0 and t.last >= steps - 1:
+            elif self.problem.is_permanent(t):
                 always.append(size)
             else:
                 for n in range(t.first, t.last + 1):
@@ -327,22 +326,31 @@ class Program:
     def _separate(self, space: Space) -> None:
         """No overlap of blocks in use at the same time, in units of the alignment."""
         units = space.size // space.align
+        # what is there all the time lies below everything else
+        floor = self.model.add_var(f"floor_{space.name}", lb=0, ub=units)
+        self.model += floor == mip.xsum(
+            (t.size // space.align) * home[space.name]
+            for t, home in zip(self.problem.tensors, self.home, strict=True)
+            if space.name in t.homes and self.problem.is_permanent(t)
+        )
         spans = self._spans(space)
         for span in spans:
             offset = self.model.add_var(
                 f"{span.name}_{space.name}", lb=0, ub=units, var_type=mip.INTEGER
             )
             self.address[span.name, space.name] = offset
+            self.model += floor <= offset
             self.model += offset + span.size <= units
         for a, b in combinations(spans, 2):
             if a.first <= b.last and b.first <= a.last:
                 self._before_or_after(a, b, space)
 
     def _spans(self, space: Space) -> list[Span]:
-        """What may lie in a memory: tensors, and the scratch of steps in the compute memory."""
+        """What may lie in a memory for some steps: tensors, and the scratch of steps in the
+        compute memory."""
         spans: list[Span] = []
         for i, t in enumerate(self.problem.tensors):
-            if space.name in t.homes:
+            if space.name in t.homes and not self.problem.is_permanent(t):
                 present = self.home[i][space.name]
                 size = (t.size // space.align) * present
                 spans.append(Span(f"t_{i}", size, present, t.first, t.last))
@@ -397,7 +405,18 @@ class Program:
         )
         align = {s.name: s.align for s in self.addressed}
         addresses = {key: round(value(v)) * align[key[1]] for key, v in self.address.items()}
+        addresses.update(self._permanent(homes))
         return Selection(choices, homes, self._gap(), status.name.lower(), addresses)
+
+    def _permanent(self, homes: Sequence[str]) -> dict[tuple[str, str], int]:
+        """Addresses of what is there all the time, one behind the other."""
+        ends = {space.name: 0 for space in self.addressed}
+        addresses: dict[tuple[str, str], int] = {}
+        for i, (tensor, home) in enumerate(zip(self.problem.tensors, homes, strict=True)):
+            if home in ends and self.problem.is_permanent(tensor):
+                addresses[f"t_{i}", home] = ends[home]
+                ends[home] += tensor.size
+        return addresses
 
     def _gap(self) -> float:
         """How far the plan may be from the best one: solvers stop at 0.01 % as "optimal"."""
@@ -408,11 +427,13 @@ class Program:
 
     def _from_greedy(self, choices: tuple[Candidate, ...]) -> Selection:
         resident = frozenset[int]().union(*(c.resident for c in choices))
+        direct = frozenset[int]().union(*(c.direct for c in choices))
         needed = self._needed(choices)
         homes: list[str] = []
         for i, tensor in enumerate(self.problem.tensors):
-            near = self.problem.near(tensor)
-            home = near if i in resident else next(m for m in tensor.homes if m != near)
+            near, compute = tensor.near, self.problem.compute.name
+            far = next((m for m in tensor.homes if m not in (compute, near)), tensor.homes[0])
+            home = compute if i in resident else near if i in direct else far
             homes.append(home if i in needed else "")
         bound = self.model.objective_bound
         cycles = sum(c.cycles for c in choices)

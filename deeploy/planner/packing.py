@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -70,14 +70,16 @@ class Occupancy:
 def pack(blocks: Sequence[Block], align: int) -> tuple[list[int], int]:
     """Offsets without overlap of simultaneously used blocks, and the bytes that they need.
 
-    The best of several first-fit orders; not always the optimum.
+    What is in use all the time lies at the beginning, so that it does not divide the rest, for
+    which the best of several first-fit orders is taken; not always the optimum.
     """
     needed = peak_demand(blocks)
+    permanent = _permanent(blocks)
+    others = [i for i in range(len(blocks)) if i not in permanent]
     best: tuple[list[int], int] | None = None
     for key in ORDERS:
-        offsets = _first_fit(
-            blocks, sorted(range(len(blocks)), key=lambda i: key(blocks[i])), align
-        )
+        order = sorted(others, key=lambda i: key(blocks[i]))
+        offsets = _first_fit(blocks, permanent, order, align)
         peak = max((o + b.size for o, b in zip(offsets, blocks, strict=True)), default=0)
         if best is None or peak < best[1]:
             best = offsets, peak
@@ -87,9 +89,23 @@ def pack(blocks: Sequence[Block], align: int) -> tuple[list[int], int]:
     return best
 
 
-def _first_fit(blocks: Sequence[Block], order: Sequence[int], align: int) -> list[int]:
+def _permanent(blocks: Sequence[Block]) -> dict[int, None]:
+    """The blocks that are in use whenever any is, in order."""
+    first = min((b.first for b in blocks), default=0)
+    last = max((b.last for b in blocks), default=0)
+    return {i: None for i, b in enumerate(blocks) if (b.first, b.last) == (first, last)}
+
+
+def _first_fit(
+    blocks: Sequence[Block], permanent: Iterable[int], order: Sequence[int], align: int
+) -> list[int]:
     offsets = [0] * len(blocks)
-    layout = Occupancy(len(blocks))
+    floor = 0
+    for i in permanent:
+        offsets[i] = -(-floor // align) * align
+        floor = offsets[i] + blocks[i].size
+    layout = Occupancy(len(order) + 1)
+    layout.add(Block(floor, 0, max((b.last for b in blocks), default=0)), 0)
     for i in order:
         offsets[i] = layout.first_fit(blocks[i], align)
         layout.add(blocks[i], offsets[i])

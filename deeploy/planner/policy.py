@@ -9,15 +9,18 @@ from deeploy.planner.problem import Candidate, Problem, Step
 
 Policy: TypeAlias = Literal["best", "accelerated", "layerwise"]
 """`best` leaves everything to the program; `accelerated` takes an alternative nest wherever there
-is one that fits; `layerwise` keeps nothing in the compute memory from one nest to the next."""
+is one that fits; `layerwise` keeps nothing in the compute memory from one nest to the next, and
+neither constants nor states from one inference to the next."""
 
 
 def restrict(problem: Problem, policy: Policy) -> Problem:
     """The problem with the candidates that a policy allows."""
     if policy == "best":
         return problem
-    choose = accelerated if policy == "accelerated" else layerwise
-    steps = tuple(replace(s, candidates=choose(problem, s)) for s in problem.steps)
+    steps = tuple(
+        replace(s, candidates=layerwise(s) if policy == "layerwise" else accelerated(problem, s))
+        for s in problem.steps
+    )
     return replace(problem, steps=steps)
 
 
@@ -28,11 +31,6 @@ def accelerated(problem: Problem, step: Step) -> tuple[Candidate, ...]:
     return tuple(others) if fits else step.candidates
 
 
-def layerwise(problem: Problem, step: Step) -> tuple[Candidate, ...]:
+def layerwise(step: Step) -> tuple[Candidate, ...]:
     """Candidates that use nothing in the compute memory."""
-    compute = problem.compute.name
-    return tuple(
-        c
-        for c in step.candidates
-        if all(problem.near(problem.tensors[i]) != compute for i in c.resident)
-    )
+    return tuple(c for c in step.candidates if not c.resident)

@@ -13,9 +13,9 @@ class Tensor:
     """A tensor that the plan places.
 
     It is live from step `first` to step `last`, both included; `homes` are the memories in which
-    it may lie, in order of preference. `near` is the one in which steps use it where it lies: the
-    compute memory where it is empty. An `optional` tensor only needs a home if a step that is
-    chosen uses it.
+    it may lie, in order of preference. `near` is the memory of an engine among them, from which it
+    is read directly. An `optional` tensor only needs a home if a step that is chosen uses it. A
+    `lasting` one stays from one inference to the next.
     """
 
     name: str
@@ -25,15 +25,16 @@ class Tensor:
     homes: tuple[str, ...]
     near: str = ""
     optional: bool = False
+    lasting: bool = False
 
 
 @dataclass(frozen=True)
 class Candidate:
     """One way to run a step.
 
-    `resident` are the tensors (by index) that are used where they lie; all other operands move
-    through tiles. `scratch` is the bytes of tiles and kernel scratch together. `way` is the nest,
-    where a step has alternatives.
+    `resident` are the tensors (by index) that lie in the compute memory, `direct` those that an
+    engine reads from a memory of its own; all other operands move through tiles. `scratch` is the
+    bytes of tiles and kernel scratch together. `way` is the nest, where a step has alternatives.
     """
 
     cycles: int
@@ -43,6 +44,7 @@ class Candidate:
     order: tuple[int, ...]
     buffers: int
     way: int = 0
+    direct: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -64,8 +66,9 @@ class Step:
         return self.ways[candidate.way] if self.ways else self.tensors
 
     def smallest(self) -> int:
-        """The least scratch with which the step runs when no tensor stays."""
-        return min(c.scratch for c in self.candidates if not c.resident)
+        """The least scratch with which the step runs when as few tensors stay as can be."""
+        fewest = min(len(c.resident) + len(c.direct) for c in self.candidates)
+        return min(c.scratch for c in self.candidates if len(c.resident) + len(c.direct) == fewest)
 
 
 @dataclass(frozen=True)
@@ -92,9 +95,9 @@ class Problem:
         """The memory in which kernels compute."""
         return self.spaces[0]
 
-    def near(self, tensor: Tensor) -> str:
-        """The memory in which steps use a tensor where it lies."""
-        return tensor.near or self.compute.name
+    def is_permanent(self, tensor: Tensor) -> bool:
+        """Whether a tensor is live at all steps, as constants and states are."""
+        return tensor.first == 0 and tensor.last >= len(self.steps) - 1
 
 
 @dataclass(frozen=True)

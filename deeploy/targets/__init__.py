@@ -36,16 +36,17 @@ Data: TypeAlias = "int | float | str | Mapping[str, Data] | Sequence[Data]"
 class Memory:
     """A memory: `size` in bytes, `align` of every block in it in bytes.
 
-    `constants`: it holds the network's constants when the program starts. `activations`: tensors
-    may be written there. The order in a target is from near to far. `engine` is the one that reads
-    from it directly, where it serves that engine alone; no tiles are moved from there. `address` is
-    where accelerators find it.
+    `persistent`: it keeps its content from one inference to the next, so that constants, which are
+    there when the program starts, may have their home there, and states where tensors may be
+    written. `activations`: tensors may be written there. The order in a target is from near to
+    far. `engine` is the one that reads from it directly, where it serves that engine alone; no
+    tiles are moved from there. `address` is where accelerators find it.
     """
 
     name: str
     size: int
     align: int = 4
-    constants: bool = False
+    persistent: bool = False
     activations: bool = True
     engine: str = ""
     address: int = 0
@@ -144,6 +145,21 @@ class Target:
     def is_direct(self, name: str) -> bool:
         """Whether what lies in a memory is used there, instead of moving through tiles."""
         return name == self.compute or bool(self.memory(name).engine)
+
+    def without_residents(self) -> Target:
+        """The same chip, with a compute memory that is switched off between inferences.
+
+        Raises:
+            DeeployError: there is no other memory for constants, inputs and outputs.
+        """
+        if self.io == self.compute:
+            raise DeeployError(
+                f"target '{self.name}' has no other memory than {self.compute} to keep anything in"
+            )
+        memories = tuple(
+            replace(m, persistent=m.persistent and m.name != self.compute) for m in self.memories
+        )
+        return replace(self, memories=memories)
 
     def with_sizes(self, **sizes: int) -> Target:
         """The same chip with other sizes of some memories, in bytes."""

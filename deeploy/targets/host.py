@@ -8,8 +8,8 @@ TARGET = Target(
     compute="L1",
     io="L2",
     memories=(
-        Memory("L1", size=128_000, align=16),
-        Memory("L2", size=16 << 20, align=16, constants=True),
+        Memory("L1", size=128_000, align=16, persistent=True),
+        Memory("L2", size=16 << 20, align=16, persistent=True),
     ),
     links=(Link("L1", "L2", bytes_per_cycle=8.0, setup_cycles=16),),
     barrier_cycles=20,

@@ -19,16 +19,16 @@ TARGET = Target(
     io="L2",
     memories=(
         # 262,144 bytes, of which the stacks of the cores and the runtime take the rest
-        Memory("L1", size=212_000, align=16, address=0x10000000),
+        Memory("L1", size=212_000, align=16, persistent=True, address=0x10000000),
         # shared part of L2
-        Memory("L2", size=0x1F0000, align=16, constants=True, address=0x1C010000),
+        Memory("L2", size=0x1F0000, align=16, persistent=True, address=0x1C010000),
         # N-EUREKA counts addresses of its weight memory from 0x10400000: 4 MiB of MRAM, and from
         # 0x10800000 the 4 MiB of SRAM taken here. Weights are read in rows of 256 bits.
         Memory(
             "WMEM",
             size=1 << 22,
             align=32,
-            constants=True,
+            persistent=True,
             activations=False,
             engine="neureka",
             address=0x10800000 - 0x10400000,

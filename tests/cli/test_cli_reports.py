@@ -17,7 +17,7 @@ TARGET = Target(
     cores=1,
     compute="near",
     io="far",
-    memories=(Memory("near", 1000), Memory("far", 4000, constants=True), Memory("unused", 1)),
+    memories=(Memory("near", 1000), Memory("far", 4000, persistent=True), Memory("unused", 1)),
     links=(Link("near", "far", 8.0, 10),),
 )
 

@@ -49,8 +49,8 @@ THREE_LEVELS = Target(
     io="L2",
     memories=(
         Memory("L1", size=4096, align=8),
-        Memory("L2", size=4096, align=8, constants=True),
-        Memory("L3", size=1 << 20, align=8, constants=True),
+        Memory("L2", size=4096, align=8, persistent=True),
+        Memory("L3", size=1 << 20, align=8, persistent=True),
     ),
     links=(
         Link("L1", "L2", bytes_per_cycle=8.0, setup_cycles=10),

@@ -153,7 +153,7 @@ def test_plan_takes_one_or_two_buffers() -> None:
 
 
 def test_constants_need_a_memory_that_holds_them() -> None:
-    memories = tuple(replace(m, constants=False) for m in THREE_LEVELS.memories)
+    memories = tuple(replace(m, persistent=False) for m in THREE_LEVELS.memories)
     ctx, module = nests_on(TWO_LAYERS, replace(THREE_LEVELS, memories=memories))
     message = "target 'three' has no memory for constants"
     with pytest.raises(PassFailedException, match=message):

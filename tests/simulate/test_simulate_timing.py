@@ -32,7 +32,7 @@ CHIP = Target(
     cores=4,
     compute="L1",
     io="L2",
-    memories=(Memory("L1", 4096, 8), Memory("L2", 65536, 8, constants=True)),
+    memories=(Memory("L1", 4096, 8), Memory("L2", 65536, 8, persistent=True)),
     links=(Link("L1", "L2", bytes_per_cycle=4.0, setup_cycles=SETUP, least_cycles=LEAST),),
     barrier_cycles=BARRIER,
     register_cycles=3,

@@ -26,6 +26,7 @@ from deeploy.dialects.mem import HOME, OFFSET, AnyMemRef, LevelAttr, level_of
 from deeploy.dialects.tiled import NestOp
 from deeploy.functions import argument_attributes, functions_of, returned_values, tensor_arguments
 from deeploy.interfaces.tiling import shape_of
+from deeploy.planner.homes import without_compute
 from deeploy.targets import Target, target_of
 
 
@@ -40,7 +41,7 @@ class BufferizePass(ModulePass):
     """Turn tensors into memrefs in their homes; nests then write into their outputs.
 
     Homes come from the plan. What has none lies in the memory of inputs and outputs, or for
-    constants in the nearest memory that holds constants.
+    constants in the nearest memory that keeps them beside the compute memory.
     """
 
     name: ClassVar[str] = "bufferize"
@@ -85,7 +86,7 @@ def replace(op: Operation, new: Operation) -> None:
 def bufferize_constant(op: graph.ConstantOp, target: Target) -> None:
     """Give a constant a place in memory."""
     home = op.attributes.get(HOME)
-    level = home.data if isinstance(home, StringAttr) else nearest_for_constants(op, target)
+    level = home.data if isinstance(home, StringAttr) else home_of_constants(op, target)
     new = mem.ConstantOp.create(
         properties={"value": op.value}, result_types=[memref_type(op.result, level)]
     )
@@ -94,11 +95,11 @@ def bufferize_constant(op: graph.ConstantOp, target: Target) -> None:
     replace(op, new)
 
 
-def nearest_for_constants(op: Operation, target: Target) -> str:
-    """The first memory of the target that holds constants."""
-    for memory in target.memories:
-        if memory.constants and not memory.engine:
-            return memory.name
+def home_of_constants(op: Operation, target: Target) -> str:
+    """The memory for constants without a home: not the compute memory if there is another one."""
+    homes = [m.name for m in target.memories if m.persistent and not m.engine]
+    if homes:
+        return without_compute(homes, target)[0]
     fail(op, f"target '{target.name}' has no memory for constants")
 
 

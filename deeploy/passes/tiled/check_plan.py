@@ -13,7 +13,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from deeploy.diagnostics import fail
-from deeploy.dialects.graph import ConstantOp, tuple_of
+from deeploy.dialects.graph import STATE, ConstantOp, tuple_of
 from deeploy.dialects.mem import HOME, OFFSET
 from deeploy.dialects.tiled import NestOp
 from deeploy.functions import (
@@ -23,7 +23,8 @@ from deeploy.functions import (
     returned_values,
     tensor_arguments,
 )
-from deeploy.planner.extract import nests_of, root_of, tensor_bytes
+from deeploy.planner.extract import nests_of, root_of
+from deeploy.planner.homes import homes_of_state, tensor_bytes
 from deeploy.planner.layout import NestLayout
 from deeploy.planner.packing import Block, Occupancy
 from deeploy.targets import Target, target_of
@@ -87,8 +88,11 @@ class Checker:
             if arg in returned:
                 last = max(0, len(self.nests) - 1)
             yield self.tensor(arg, data.get(HOME), data.get(OFFSET), 0, last)
-            if self.homes[arg] != self.target.io:
-                fail(self.function, f"input {arg.index} must lie in {self.target.io}")
+            allowed = [self.target.io]
+            if arg in returned and STATE in data:
+                allowed = homes_of_state(arg, self.target)
+            if self.homes[arg] not in allowed:
+                fail(self.function, f"input {arg.index} must lie in {' or '.join(allowed)}")
 
     def constants(self) -> Iterator[Placed]:
         """The constants, which are always there."""
@@ -97,7 +101,7 @@ class Checker:
                 continue
             home, offset = op.attributes.get(HOME), op.attributes.get(OFFSET)
             yield self.tensor(op.result, home, offset, 0, max(0, len(self.nests) - 1))
-            if not self.target.memory(self.homes[op.result]).constants:
+            if not self.target.memory(self.homes[op.result]).persistent:
                 fail(op, f"{self.homes[op.result]} cannot hold constants")
 
     def results(self) -> Iterator[Placed]:

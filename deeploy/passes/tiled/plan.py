@@ -17,7 +17,7 @@ from xdsl.dialects.builtin import (
     StringAttr,
     i64,
 )
-from xdsl.ir import Attribute, BlockArgument
+from xdsl.ir import Attribute, BlockArgument, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import Rewriter
 from xdsl.utils.exceptions import PassFailedException
@@ -27,6 +27,7 @@ from deeploy.dialects.mem import HOME, OFFSET
 from deeploy.dialects.tiled import AlternativesOp
 from deeploy.functions import functions_of, owner_of
 from deeploy.planner.extract import Extracted, extract, root_of, ways_of
+from deeploy.planner.homes import padded_bytes
 from deeploy.planner.model import NoPlan, Options, solve
 from deeploy.planner.policy import Policy, restrict
 from deeploy.planner.problem import Plan, Problem, Step
@@ -60,7 +61,7 @@ class PlanPass(ModulePass):
             extracted = extract(function, target, self.buffers)
             check_fits(function, target, extracted.problem, self.buffers)
             plan = self.solve(restrict(extracted.problem, self.policy))
-            annotate(function, extracted, plan)
+            annotate(function, extracted, plan, target)
             take_ways(extracted, plan)
 
     def solve(self, problem: Problem) -> Plan:
@@ -124,9 +125,22 @@ def describe_demand(problem: Problem) -> str:
     return ", ".join(parts)
 
 
-def annotate(function: func.FuncOp, extracted: Extracted, plan: Plan) -> None:
+def find_places(
+    extracted: Extracted, plan: Plan, target: Target
+) -> dict[SSAValue, tuple[str, int]]:
+    """Home and address of each value."""
+    found: dict[SSAValue, tuple[str, int]] = {}
+    tensors = zip(extracted.problem.tensors, extracted.values, strict=True)
+    for (tensor, values), home, offset in zip(tensors, plan.homes, plan.offsets, strict=True):
+        for value in values:
+            found[value] = home, offset
+            offset += padded_bytes(value, tensor.homes, target)
+    return found
+
+
+def annotate(function: func.FuncOp, extracted: Extracted, plan: Plan, target: Target) -> None:
     """Write a plan into the IR."""
-    placed = dict(zip(extracted.values, zip(plan.homes, plan.offsets, strict=True), strict=True))
+    placed = find_places(extracted, plan, target)
     for step, choice, scratch in zip(extracted.steps, plan.choices, plan.scratch, strict=True):
         nest = ways_of(step)[choice.way]
         nest.tile = ints(choice.tile)
@@ -168,9 +182,10 @@ def take_ways(extracted: Extracted, plan: Plan) -> None:
             for old, new in zip(step.results, nest.results, strict=True):
                 new.name_hint = old.name_hint
             Rewriter.replace_op(step, nest)
-    for value, home in zip(extracted.values, plan.homes, strict=True):
+    for values, home in zip(extracted.values, plan.homes, strict=True):
         if not home:
-            Rewriter.erase_op(owner_of(value))
+            for value in values:
+                Rewriter.erase_op(owner_of(value))
 
 
 def set_argument_attributes(function: func.FuncOp, added: list[dict[str, Attribute]]) -> None:

@@ -8,8 +8,8 @@ TARGET = Target(
     compute="L1",
     io="L2",
     memories=(
-        Memory("L1", size=128_000, align=16),
-        Memory("L2", size=2 << 20, align=16, constants=True),
+        Memory("L1", size=128_000, align=16, persistent=True),
+        Memory("L2", size=2 << 20, align=16, persistent=True),
     ),
     links=(Link("L1", "L2", bytes_per_cycle=8.0, setup_cycles=17),),
     # in order of preference: an op starts on the cores, and the plan decides what the unit takes

@@ -4,7 +4,7 @@
 // A job becomes what its driver does: 24 registers in a context. The input begins before the
 // padding, a row and a pixel of 30 bytes back.
 
-builtin.module attributes {mem.target = {name = "chip", cores = 2 : i64, compute = "L1", io = "L1", memories = [{name = "L1", size = 65536 : i64, align = 16 : i64, constants = 1 : i64, activations = 1 : i64, engine = "", address = 268435456 : i64}, {name = "WMEM", size = 65536 : i64, align = 16 : i64, constants = 1 : i64, activations = 0 : i64, engine = "neureka", address = 0 : i64}], links = [], engines = ["neureka", "cluster"], platform = "host", barrier_cycles = 15 : i64, summary = ""}} {
+builtin.module attributes {mem.target = {name = "chip", cores = 2 : i64, compute = "L1", io = "L1", memories = [{name = "L1", size = 65536 : i64, align = 16 : i64, persistent = 1 : i64, activations = 1 : i64, engine = "", address = 268435456 : i64}, {name = "WMEM", size = 65536 : i64, align = 16 : i64, persistent = 1 : i64, activations = 0 : i64, engine = "neureka", address = 0 : i64}], links = [], engines = ["neureka", "cluster"], platform = "host", barrier_cycles = 15 : i64, summary = ""}} {
   func.func @network(%x: memref<1x5x7x30xui8, #mem.level<"L1">>, %w: memref<40x256xui8, #mem.level<"WMEM">>, %m: memref<40xui8, #mem.level<"L1">>, %a: memref<40xsi32, #mem.level<"L1">>, %y: memref<1x5x7x40xsi8, #mem.level<"L1">>) -> memref<1x5x7x40xsi8, #mem.level<"L1">> {
     %q = npu.queue of "neureka"
     npu.start ins(%x, %w, %m, %a : memref<1x5x7x30xui8, #mem.level<"L1">>, memref<40x256xui8, #mem.level<"WMEM">>, memref<40xui8, #mem.level<"L1">>, memref<40xsi32, #mem.level<"L1">>) outs(%y : memref<1x5x7x40xsi8, #mem.level<"L1">>) overhang [0, 0, 1, 1, 1, 1, 0, 0] on %q {
@@ -67,7 +67,7 @@ builtin.module attributes {mem.target = {name = "chip", cores = 2 : i64, compute
 
 // 64 tokens are two jobs of 6 x 6 pixels, of which the second is moved back by 8 to token 28.
 
-builtin.module attributes {mem.target = {name = "chip", cores = 2 : i64, compute = "L1", io = "L1", memories = [{name = "L1", size = 65536 : i64, align = 16 : i64, constants = 1 : i64, activations = 1 : i64, engine = "", address = 268435456 : i64}], links = [], engines = ["neureka", "cluster"], platform = "host", barrier_cycles = 15 : i64, summary = ""}} {
+builtin.module attributes {mem.target = {name = "chip", cores = 2 : i64, compute = "L1", io = "L1", memories = [{name = "L1", size = 65536 : i64, align = 16 : i64, persistent = 1 : i64, activations = 1 : i64, engine = "", address = 268435456 : i64}], links = [], engines = ["neureka", "cluster"], platform = "host", barrier_cycles = 15 : i64, summary = ""}} {
   func.func @network(%x: memref<64x32xui8, #mem.level<"L1">>, %w: memref<10x32xui8, #mem.level<"L1">>, %y: memref<64x10xsi32, #mem.level<"L1">>) -> memref<64x10xsi32, #mem.level<"L1">> {
     %q = npu.queue of "neureka"
     npu.start ins(%x, %w : memref<64x32xui8, #mem.level<"L1">>, memref<10x32xui8, #mem.level<"L1">>) outs(%y : memref<64x10xsi32, #mem.level<"L1">>) overhang [] on %q {

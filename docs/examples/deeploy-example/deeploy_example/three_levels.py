@@ -8,10 +8,10 @@ TARGET = Target(
     compute="L1",
     io="L2",
     memories=(
-        Memory("L1", size=64_000, align=16),
-        Memory("L2", size=256_000, align=16, constants=True),
+        Memory("L1", size=64_000, align=16, persistent=True),
+        Memory("L2", size=256_000, align=16, persistent=True),
         # read only: the network's constants are there when the program starts
-        Memory("L3", size=8 << 20, align=16, constants=True, activations=False),
+        Memory("L3", size=8 << 20, align=16, persistent=True, activations=False),
     ),
     links=(
         Link("L1", "L2", bytes_per_cycle=8.0, setup_cycles=17),
