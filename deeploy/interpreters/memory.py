@@ -31,8 +31,10 @@ POISON = 0xA5
 
 @dataclass
 class Memories:
-    """The memories of the target, made when they are first used."""
+    """The memories of the target, made when they are first used; the network's constants are in
+    them from then on."""
 
+    ctx: Context
     module: ModuleOp
     bytes: dict[str, Array] = field(default_factory=dict[str, Array])
 
@@ -45,12 +47,22 @@ class Memories:
                 raise InterpretationError("buffers at addresses need a target")
             size = target_of(self.module).memory(level).size
             self.bytes[level] = np.full(size, POISON, np.uint8)
+            self.load(level)
         dtype = numpy_dtype(type.element_type)
         count = elements_spanned(type)
         end = offset + count * dtype.itemsize
         if end > self.bytes[level].size:
             raise InterpretationError(f"a buffer at {offset} ends beyond the end of {level}")
         return strided(self.bytes[level][offset:end].view(dtype), type)
+
+    def load(self, level: str) -> None:
+        """Put the constants of a memory where they lie."""
+        for op in self.module.walk():
+            if isinstance(op, mem.ConstantOp) and op.offset is not None:
+                assert isinstance(op.result.type, MemRefType)
+                if mem.level_of(op.result) == level:
+                    view = self.view(op.result.type, op.offset.value.data)
+                    view[...] = array_of(self.ctx, op.value)
 
 
 def elements_spanned(type: MemRefType) -> int:
@@ -123,7 +135,7 @@ class MemoryFunctions(InterpreterFunctions):
 
     def __init__(self, ctx: Context, module: ModuleOp) -> None:
         self.ctx = ctx
-        self.memories = Memories(module)
+        self.memories = Memories(ctx, module)
         self.channels: list[Channel] = []
 
     @impl(memref.AllocOp)
@@ -144,13 +156,10 @@ class MemoryFunctions(InterpreterFunctions):
     def run_constant(
         self, interpreter: Interpreter, op: mem.ConstantOp, args: PythonValues
     ) -> PythonValues:
-        values = array_of(self.ctx, op.value)
         if op.offset is None or TARGET not in self.memories.module.attributes:
-            return (values.copy(),)
+            return (array_of(self.ctx, op.value).copy(),)
         assert isinstance(op.result.type, MemRefType)
-        view = self.memories.view(op.result.type, op.offset.value.data)
-        view[...] = values
-        return (view,)
+        return (self.memories.view(op.result.type, op.offset.value.data),)
 
     @impl(mem.ReshapeOp)
     def run_reshape(

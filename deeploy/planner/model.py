@@ -20,6 +20,7 @@ from typing import Literal, TypeAlias
 
 import mip
 
+from deeploy.planner.dominance import without_beaten
 from deeploy.planner.greedy import greedy_choices
 from deeploy.planner.packing import Block, pack
 from deeploy.planner.problem import Candidate, Plan, Problem, Space, Step, Tensor
@@ -72,6 +73,8 @@ def solve(problem: Problem, options: Options) -> Plan:
         NoPlan: if the tensors do not fit into the memories.
     """
     start = time.perf_counter()
+    if options.objective == "latency":
+        problem = without_beaten(problem)
     selection = select(problem, options)
     offsets, scratch, _ = assign(problem, selection)
     return Plan(

@@ -63,7 +63,7 @@ def choose(nest: NestOp, candidate: Candidate) -> None:
 
 def resident_values(nest: NestOp, extracted: Extracted, candidate: Candidate) -> set[SSAValue]:
     """The values in the body whose tensors stay in the compute memory."""
-    indices = {value: i for i, value in enumerate(extracted.values)}
+    indices = {v: i for i, values in enumerate(extracted.values) for v in values}
     inner = [*nest.body.block.args, *nest.root().results]
     outer = [*nest.inputs, *nest.results]
     return {

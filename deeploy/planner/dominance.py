@@ -1,0 +1,61 @@
+"""Candidates that another one of their step beats, whatever the rest of the plan is.
+
+That is more than each nest can say of its own: alternatives of a step compete, and a constant that
+only they read costs nothing in a memory that has room for everything.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from itertools import accumulate
+
+import numpy as np
+
+from deeploy.planner.problem import Candidate, Problem, Space, Step
+
+
+def without_beaten(problem: Problem) -> Problem:
+    """The problem without candidates that are no faster, no smaller and keep no less.
+
+    Only where all other memories have room for everything that may lie there, so that nothing is
+    gained by keeping a tensor out of them.
+    """
+    far = [space for space in problem.spaces[1:] if space.bytes_per_cycle]
+    if len(far) > 1 or not all(has_room(problem, space) for space in problem.spaces[1:]):
+        return problem
+    readers = Counter(i for step in problem.steps for i in step.tensors)
+    private = {i for i, t in enumerate(problem.tensors) if t.lasting and readers[i] == 1}
+    steps = tuple(replace(s, candidates=unbeaten(s, private)) for s in problem.steps)
+    return replace(problem, steps=steps)
+
+
+def has_room(problem: Problem, space: Space) -> bool:
+    """Whether all tensors that may lie in a memory fit into it together, with gaps between those
+    that come and go."""
+    changes = [0] * (len(problem.steps) + 2)
+    for tensor in problem.tensors:
+        if space.name in tensor.homes:
+            size = tensor.size if problem.is_permanent(tensor) else 2 * tensor.size
+            changes[tensor.first] += size
+            changes[tensor.last + 1] -= size
+    return max(accumulate(changes)) <= space.size
+
+
+def unbeaten(step: Step, private: set[int]) -> tuple[Candidate, ...]:
+    """The candidates of a step that no other one beats; `private` tensors are of this step only."""
+    found = step.candidates
+    kinds: dict[tuple[frozenset[int], ...], int] = {}
+    bits = {i: 1 << k for k, i in enumerate(sorted(step.tensors & private))}
+    rows: list[tuple[int, int, int, int]] = []
+    for c in found:
+        sets = (c.resident, c.direct, step.uses(c))
+        kind = kinds.setdefault(tuple(s - private for s in sets), len(kinds))
+        kept = sum(bits[i] for i in c.resident & private)
+        rows.append((kind, kept, c.cycles, c.scratch))
+    kind, kept, cycles, scratch = np.array(rows, dtype=np.int64).T[:, :, None]
+    beats = (kind == kind.T) & (kept & ~kept.T == 0) & (cycles <= cycles.T) & (scratch <= scratch.T)
+    # of equal ones the first stays
+    equal = beats & beats.T
+    beats &= ~equal | (np.arange(len(found))[:, None] < np.arange(len(found)))
+    return tuple(c for c, beaten in zip(found, beats.any(axis=0), strict=True) if not beaten)
