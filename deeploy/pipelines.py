@@ -40,6 +40,7 @@ def standard_pipeline(
     cores: int | None = None,
     engines: Sequence[str] = (),
     sizes: Mapping[str, int] | None = None,
+    residents: bool = True,
     buffers: str = "auto",
     objective: str = "latency",
     policy: str = "best",
@@ -48,7 +49,8 @@ def standard_pipeline(
 ) -> str:
     """The passes from an imported network to what is printed as C.
 
-    `sizes` are bytes of memories of the target, by name.
+    `sizes` are bytes of memories of the target, by name; without `residents` its compute memory
+    keeps nothing from one inference to the next.
     """
     return ",".join(
         [
@@ -59,6 +61,7 @@ def standard_pipeline(
                 cores=cores,
                 engines=",".join(f'"{name}"' for name in engines) or None,
                 sizes=_pairs(sizes or {}),
+                residents=None if residents else "false",
             ),
             "place",
             "form-nests",

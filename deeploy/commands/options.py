@@ -29,6 +29,7 @@ class CompileOptions:
 
     Attributes:
         sizes: bytes of memories, by name, that differ from the target's own.
+        residents: whether constants and states may stay in the compute memory between inferences.
         pipeline: passes instead of the standard pipeline, or None.
         input_types: element types of inputs, by name.
         stateful: positions of a network whose caches grow, or None for one of static shapes.
@@ -41,6 +42,7 @@ class CompileOptions:
     cores: int | None
     engines: tuple[str, ...]
     sizes: Mapping[str, int]
+    residents: bool
     buffers: str
     objective: str
     policy: str
@@ -180,6 +182,12 @@ def _add_target_options(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="size of another memory (repeatable)",
     )
+    group.add_argument(
+        "--no-residents",
+        dest="residents",
+        action="store_false",
+        help="keep no constants and no caches in L1 from one inference to the next",
+    )
 
 
 def _add_plan_options(parser: argparse.ArgumentParser) -> None:
@@ -280,6 +288,7 @@ def read_options(
         cores=args.cores,
         engines=tuple(args.engines.split(",")) if args.engines else (),
         sizes=memory_sizes(args),
+        residents=args.residents,
         buffers=args.buffers,
         objective=args.objective,
         policy=args.policy,
@@ -339,7 +348,9 @@ def resolve_target(options: CompileOptions) -> Target:
 
     sizes = tuple(f"{name}={size}" for name, size in options.sizes.items())
     try:
-        return SetTargetPass(options.target, options.cores, options.engines, sizes).resolve()
+        return SetTargetPass(
+            options.target, options.cores, options.engines, sizes, options.residents
+        ).resolve()
     except (DeeployError, PassFailedException) as error:
         raise UsageError(summary(error)) from None
 
@@ -355,6 +366,7 @@ def pipeline_spec(options: CompileOptions) -> str:
         cores=options.cores,
         engines=options.engines,
         sizes=options.sizes,
+        residents=options.residents,
         buffers=options.buffers,
         objective=options.objective,
         policy=options.policy,

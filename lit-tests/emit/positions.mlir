@@ -1,4 +1,4 @@
-// RUN: deeploy-opt %s -p 'share-caches,set-target{target=siracusa cores=1},place,form-nests,plan,bufferize,tile,insert-dma,assign-addresses,overlap,insert-barriers' -t c | filecheck %s
+// RUN: deeploy-opt %s -p 'share-caches,set-target{target=siracusa cores=1 residents=false},place,form-nests,plan,bufferize,tile,insert-dma,assign-addresses,overlap,insert-barriers' -t c | filecheck %s
 
 // A cache that grows: the program is called with the position, writes one row there and reads the
 // rows up to it.

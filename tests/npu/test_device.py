@@ -12,6 +12,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from npu_helpers import RANGES, Case, convolve, draw_case, random_operands
+from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.utils.exceptions import InterpretationError
 
@@ -176,7 +177,7 @@ def run_numpy(setting: Setting) -> Array:
         InterpretationError: the job is refused.
     """
     module = ModuleOp([], {TARGET: target_attr(TARGET_WITH_NPU)})
-    memories = Memories(module, {"L1": setting.l1.copy(), "WMEM": setting.weights})
+    memories = Memories(Context(), module, {"L1": setting.l1.copy(), "WMEM": setting.weights})
     device = Device(AddressSpace(memories))
     device.acquire()
     for name, value in setting.registers.items():
@@ -359,7 +360,7 @@ def test_host_says_what_is_wrong(program: Path, message: str) -> None:
 def test_driver_mistakes(call, message: str) -> None:
     module = ModuleOp([], {TARGET: target_attr(TARGET_WITH_NPU)})
     with pytest.raises(InterpretationError, match=message):
-        call(Device(AddressSpace(Memories(module))))
+        call(Device(AddressSpace(Memories(Context(), module))))
 
 
 @pytest.fixture(scope="module")

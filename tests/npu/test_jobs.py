@@ -31,7 +31,9 @@ TARGET_WITH_NPU = Target(
     io="L2",
     memories=(
         Memory("L1", size=1 << 20, align=16, address=0x10000000),
-        Memory("WMEM", size=1 << 20, align=16, persistent=True, activations=False, engine="neureka"),
+        Memory(
+            "WMEM", size=1 << 20, align=16, persistent=True, activations=False, engine="neureka"
+        ),
         Memory("L2", size=1 << 20, align=16, persistent=True, address=0x1C010000),
     ),
     links=(Link("L1", "L2", bytes_per_cycle=8.0, setup_cycles=17),),

@@ -16,7 +16,10 @@ from deeploy.targets import Target, find_target, target_attr
 
 @dataclass(frozen=True)
 class SetTargetPass(ModulePass):
-    """Attach a target to the module, with other sizes (bytes), cores or engines where given."""
+    """Attach a target to the module, with other sizes (bytes), cores or engines where given.
+
+    Without `residents` nothing stays in its compute memory from one inference to the next.
+    """
 
     name: ClassVar[str] = "set-target"
 
@@ -25,6 +28,7 @@ class SetTargetPass(ModulePass):
     engines: tuple[str, ...] = ()
     sizes: tuple[str, ...] = ()
     """Memory sizes as pairs of name and bytes: `sizes="L1=64000","L2=500000"`."""
+    residents: bool = True
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         op.attributes[TARGET] = target_attr(self.resolve())
@@ -47,6 +51,8 @@ class SetTargetPass(ModulePass):
                 raise PassFailedException(f"{target.name} has no engine '{name}'; it has {known}")
         if self.engines:
             target = target.with_engines(self.engines)
+        if not self.residents:
+            target = target.without_residents()
         for pair in self.sizes:
             name, _, size = pair.partition("=")
             if not size.isdecimal() or int(size) == 0:

@@ -12,7 +12,7 @@ builtin.module attributes {mem.target = {name = "old"}} {
 }
 
 // CHECK:      builtin.module attributes {mem.target = {name = "siracusa", cores = 4 : i64, compute = "L1", io = "L2",
-// CHECK-SAME: memories = [{name = "L1", size = 64000 : i64, align = 16 : i64, persistent = 0 : i64, activations = 1 : i64, engine = "", address = 268435456 : i64},
+// CHECK-SAME: memories = [{name = "L1", size = 64000 : i64, align = 16 : i64, persistent = 1 : i64, activations = 1 : i64, engine = "", address = 268435456 : i64},
 // CHECK-SAME: {name = "L2", size = 500000 : i64, align = 16 : i64, persistent = 1 : i64, activations = 1 : i64, engine = "", address = 469827584 : i64},
 // CHECK-SAME: {name = "WMEM", size = 4194304 : i64, align = 32 : i64, persistent = 1 : i64, activations = 0 : i64, engine = "neureka", address = 4194304 : i64}],
 // CHECK-SAME: links = [{near = "L1", far = "L2", bytes_per_cycle = 8.000000e+00 : f64, setup_cycles = 17 : i64, least_cycles = 50 : i64}],

@@ -1,5 +1,5 @@
 // RUN: deeploy-opt %s --split-input-file -p share-caches | filecheck %s
-// RUN: deeploy-opt %s --split-input-file -p 'share-caches,set-target{target=siracusa},place,form-nests,plan,check-plan,bufferize,tile,insert-dma,assign-addresses,overlap,insert-barriers' --check-semantics | filecheck %s --check-prefix=MEM
+// RUN: deeploy-opt %s --split-input-file -p 'share-caches,set-target{target=siracusa residents=false},place,form-nests,plan,check-plan,bufferize,tile,insert-dma,assign-addresses,overlap,insert-barriers' --check-semantics | filecheck %s --check-prefix=MEM
 
 // A cache that grows by one row and is returned. It gets room for the row, which is written there.
 

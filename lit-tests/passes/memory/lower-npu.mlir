@@ -93,7 +93,7 @@ builtin.module attributes {mem.target = {name = "chip", cores = 2 : i64, compute
 
 // Tiles of 24 of 64 tokens: two of 4 x 6 pixels, and the last one's 16 tokens as 3 x 6 that overlap.
 
-builtin.module attributes {mem.target = {name = "chip", cores = 2 : i64, compute = "L1", io = "L1", memories = [{name = "L1", size = 65536 : i64, align = 16 : i64, constants = 1 : i64, activations = 1 : i64, engine = "", address = 268435456 : i64}], links = [], engines = ["neureka", "cluster"], platform = "host", barrier_cycles = 15 : i64, summary = ""}} {
+builtin.module attributes {mem.target = {name = "chip", cores = 2 : i64, compute = "L1", io = "L1", memories = [{name = "L1", size = 65536 : i64, align = 16 : i64, persistent = 1 : i64, activations = 1 : i64, engine = "", address = 268435456 : i64}], links = [], engines = ["neureka", "cluster"], platform = "host", barrier_cycles = 15 : i64, summary = ""}} {
   func.func @network(%x: memref<64x32xui8, #mem.level<"L1">>, %w: memref<10x32xui8, #mem.level<"L1">>, %y: memref<64x10xsi32, #mem.level<"L1">>) -> memref<64x10xsi32, #mem.level<"L1">> {
     %q = npu.queue of "neureka"
     %0 = arith.constant 0 : index

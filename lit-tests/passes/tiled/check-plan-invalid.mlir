@@ -1,4 +1,4 @@
-// RUN: deeploy-opt %s --split-input-file --verify-diagnostics -p 'set-target{target=host sizes="L1=112","L2=256"},check-plan' | filecheck %s
+// RUN: deeploy-opt %s --split-input-file --verify-diagnostics -p 'set-target{target=host sizes="L1=112","L2=256" residents=false},check-plan' | filecheck %s
 
 // The plan of check-plan.mlir with one mistake in each part.
 

@@ -27,7 +27,7 @@ func.func @network(%x: tensor<4x8xsi8>) -> tensor<4x8xsi8> {
 }
 
 // CHECK-NOT:  %low
-// CHECK:      %zero = graph.constant {mem.home = "L2", mem.offset = {{[0-9]+}} : i64}
+// CHECK:      %zero = graph.constant {mem.home = "L1", mem.offset = {{[0-9]+}} : i64}
 // CHECK-NEXT: %y = tiled.nest ins(%x, %zero : tensor<4x8xsi8>, tensor<4x8xsi8>) -> tensor<4x8xsi8> attributes {engine = "cluster", tile =
 // CHECK:        graph.max
 // CHECK-NEXT:   tiled.yield

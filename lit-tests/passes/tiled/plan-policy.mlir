@@ -1,4 +1,4 @@
-// RUN: deeploy-opt %s -p 'set-target{target=siracusa},place,form-nests,offer-engines,plan,check-plan' --elide-resources | filecheck %s --check-prefix=BEST
+// RUN: deeploy-opt %s -p 'set-target{target=siracusa residents=false},place,form-nests,offer-engines,plan,check-plan' --elide-resources | filecheck %s --check-prefix=BEST
 // RUN: deeploy-opt %s -p 'set-target{target=siracusa},place,form-nests,offer-engines,plan{policy=accelerated},check-plan' --elide-resources | filecheck %s --check-prefix=NPU
 // RUN: deeploy-opt %s -p 'set-target{target=siracusa},place,form-nests,offer-engines,plan{policy=layerwise},check-plan' --elide-resources | filecheck %s --check-prefix=LAYERS
 
