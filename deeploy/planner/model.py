@@ -23,6 +23,7 @@ import mip
 from deeploy.planner.dominance import without_beaten
 from deeploy.planner.greedy import greedy_choices
 from deeploy.planner.packing import Block, pack
+from deeploy.planner.presolve import presolve
 from deeploy.planner.problem import Candidate, Plan, Problem, Space, Step, Tensor
 
 Objective: TypeAlias = Literal["latency", "memory"]
@@ -94,8 +95,12 @@ def select(problem: Problem, options: Options) -> Selection:
     addressed: list[Space] = []
     relaxed: Selection | None = None
     while True:
+        # bytes in use are all that counts there: with addresses everything may matter
+        smaller = options.objective == "latency" and not addressed
         try:
-            selection = Program(problem, options, addressed).solve()
+            selection = Program(
+                presolve(problem) if smaller else problem, options, addressed
+            ).solve()
         except OutOfTime:
             if relaxed is None:
                 raise
