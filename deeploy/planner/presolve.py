@@ -8,11 +8,15 @@ whether blocks find addresses is not looked at, and bytes at the peak may grow.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import replace
 from itertools import accumulate
+from typing import TypeAlias
 
 from deeploy.planner.problem import Candidate, Problem, Space, Step, Tensor
+
+Agreement: TypeAlias = tuple[int, frozenset[int], frozenset[int]]
+"""A way, the tensors in the compute memory, and those that engines read from their own."""
 
 
 def presolve(problem: Problem) -> Problem:
@@ -37,32 +41,33 @@ def drop_slower(problem: Problem) -> Problem:
 
 def _fastest(problem: Problem, step: Step, room: int) -> tuple[Candidate, ...]:
     """Candidates without those that are not the fastest that fit in any case."""
-    leaving = {i: problem.tensors[i].size for i in step.tensors if may_leave(problem, i)}
-    known: dict[tuple[int, frozenset[int]], Candidate] = {}
-    rooms: dict[tuple[int, frozenset[int]], int] = {}
+    compute = problem.compute.name
+    tensors = {i: problem.tensors[i] for i in step.tensors}
+    leaving = {i: t.size for i, t in tensors.items() if compute in t.homes and len(t.homes) > 1}
+    best: dict[Agreement, Candidate] = {}
+    rooms: dict[Agreement, int] = {}
     for candidate in step.candidates:
-        key = candidate.way, candidate.resident
+        key = agreement(candidate)
         if key not in rooms:
             absent = step.uses(candidate) - candidate.resident
             rooms[key] = room + sum(leaving.get(i, 0) for i in absent)
-        best = known.get(key)
-        if candidate.scratch <= rooms[key] and (best is None or _rank(candidate) < _rank(best)):
-            known[key] = candidate
+        fits = candidate.scratch <= rooms[key]
+        if fits and (key not in best or _rank(candidate) < _rank(best[key])):
+            best[key] = candidate
     return tuple(
         c
         for c in step.candidates
-        if (best := known.get((c.way, c.resident))) is None or c is best or c.cycles < best.cycles
+        if (other := best.get(agreement(c))) is None or c is other or c.cycles < other.cycles
     )
+
+
+def agreement(candidate: Candidate) -> Agreement:
+    """What a candidate wants of the homes."""
+    return candidate.way, candidate.resident, candidate.direct
 
 
 def _rank(candidate: Candidate) -> tuple[int, int]:
     return candidate.cycles, candidate.scratch
-
-
-def may_leave(problem: Problem, i: int) -> bool:
-    """Whether a tensor may lie in the compute memory or elsewhere."""
-    tensor, compute = problem.tensors[i], problem.compute.name
-    return len(tensor.homes) > 1 and problem.near(tensor) == compute and compute in tensor.homes
 
 
 def settle_homes(problem: Problem) -> Problem:
@@ -71,26 +76,26 @@ def settle_homes(problem: Problem) -> Problem:
     That is so where each candidate that wants such a tensor elsewhere has one beside it that is
     no worse. What then is not used where it lies is dropped.
     """
-    spaces = {space.name: space for space in problem.spaces}
-    crowded = {name: _crowded(problem, space) for name, space in spaces.items()}
+    compute = problem.compute.name
+    crowded = {space.name: _crowded(problem, space) for space in problem.spaces}
     users: dict[int, list[Step]] = defaultdict(list)
     for step in problem.steps:
         for i in step.tensors:
             users[i].append(step)
-    settled: set[int] = set()
+    settled: dict[int, str] = {}
     for i, tensor in enumerate(problem.tensors):
-        near = problem.near(tensor)
-        if len(tensor.homes) == 1 or near not in tensor.homes or not users[i]:
+        home = tensor.near or compute
+        if len(tensor.homes) == 1 or home not in tensor.homes or not users[i]:
             continue
-        before = crowded[near]
+        before = crowded[home]
         has_room = before[tensor.last + 1] == before[tensor.first]
-        if has_room and all(_is_better_near(step, i) for step in users[i]):
-            settled.add(i)
+        if has_room and all(_is_better_there(s, i, bool(tensor.near)) for s in users[i]):
+            settled[i] = home
     tensors = [
-        replace(t, homes=(problem.near(t),)) if i in settled else t
+        replace(t, homes=(settled[i],)) if i in settled else t
         for i, t in enumerate(problem.tensors)
     ]
-    steps = [_without(step, settled & step.tensors) for step in problem.steps]
+    steps = [_without(step, problem, settled.keys() & step.tensors) for step in problem.steps]
     return replace(problem, tensors=tuple(tensors), steps=tuple(steps))
 
 
@@ -103,24 +108,37 @@ def _crowded(problem: Problem, space: Space) -> list[int]:
     return [0, *accumulate(int(used > space.size) for used in most)]
 
 
-def _is_better_near(step: Step, i: int) -> bool:
+def _is_better_there(step: Step, i: int, direct: bool) -> bool:
     """Whether each candidate that wants a tensor elsewhere has one beside it that is no worse."""
-    near: dict[tuple[int, frozenset[int]], list[Candidate]] = defaultdict(list)
+    there: dict[Agreement, list[Candidate]] = defaultdict(list)
     for c in step.candidates:
-        if i in c.resident:
-            near[c.way, c.resident].append(c)
-    return all(
-        any(b.cycles <= c.cycles and b.scratch <= c.scratch for b in near[c.way, c.resident | {i}])
-        for c in step.candidates
-        if i in step.uses(c) and i not in c.resident
-    )
+        if i in (c.direct if direct else c.resident):
+            there[agreement(c)].append(c)
+    own = frozenset([i])
+    for c in step.candidates:
+        if i not in step.uses(c) or i in (c.direct if direct else c.resident):
+            continue
+        key = (
+            (c.way, c.resident - own, c.direct | own)
+            if direct
+            else (c.way, c.resident | own, c.direct)
+        )
+        if not any(o.cycles <= c.cycles and o.scratch <= c.scratch for o in there[key]):
+            return False
+    return True
 
 
-def _without(step: Step, settled: frozenset[int]) -> Step:
-    """A step without candidates that want some tensors elsewhere."""
+def _without(step: Step, problem: Problem, settled: Set[int]) -> Step:
+    """A step without candidates that want settled tensors elsewhere."""
     if not settled:
         return step
-    kept = [c for c in step.candidates if step.uses(c) & settled <= c.resident]
+    direct = {i for i in settled if problem.tensors[i].near}
+    resident = settled - direct
+    kept = [
+        c
+        for c in step.candidates
+        if step.uses(c) & direct <= c.direct and step.uses(c) & resident <= c.resident
+    ]
     return replace(step, candidates=tuple(kept))
 
 
