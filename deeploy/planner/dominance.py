@@ -32,14 +32,29 @@ def without_beaten(problem: Problem) -> Problem:
 
 def has_room(problem: Problem, space: Space) -> bool:
     """Whether all tensors that may lie in a memory fit into it together, with gaps between those
-    that come and go."""
+    that come and go, and but for constants of alternatives that are not taken."""
     changes = [0] * (len(problem.steps) + 2)
     for tensor in problem.tensors:
         if space.name in tensor.homes:
             size = tensor.size if problem.is_permanent(tensor) else 2 * tensor.size
             changes[tensor.first] += size
             changes[tensor.last + 1] -= size
-    return max(accumulate(changes)) <= space.size
+    return max(accumulate(changes)) - unneeded(problem, space) <= space.size
+
+
+def unneeded(problem: Problem, space: Space) -> int:
+    """The bytes in a memory of constants that only alternatives read that are not taken."""
+    readers = Counter(i for step in problem.steps for i in step.tensors)
+    sizes = {
+        i: t.size
+        for i, t in enumerate(problem.tensors)
+        if t.optional and problem.is_permanent(t) and readers[i] == 1 and space.name in t.homes
+    }
+    total = 0
+    for step in problem.steps:
+        ways = [sum(sizes.get(i, 0) for i in way) for way in step.ways]
+        total += sum(sizes.get(i, 0) for i in step.tensors) - max(ways, default=0)
+    return total
 
 
 def unbeaten(step: Step, private: set[int]) -> tuple[Candidate, ...]:

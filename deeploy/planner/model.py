@@ -223,6 +223,7 @@ class Program:
             ]
             self.home = [self._homes(i) for i in range(len(problem.tensors))]
             self.address: dict[tuple[str, str], mip.Var] = {}
+            self.whole: dict[str, mip.Var] = {}
             self._constrain()
 
     def _homes(self, i: int) -> dict[str, Expression]:
@@ -270,7 +271,7 @@ class Program:
         """The bytes in use in a memory at each step."""
         fixed, always, live = self._lives(space)
         # what is there all the time is added up once
-        whole = self.model.add_var(f"always_{space.name}")
+        whole = self.whole[space.name] = self.model.add_var(f"always_{space.name}")
         self.model += whole == mip.xsum(always)
         expressions: list[mip.LinExpr] = []
         for n, (step, choose) in enumerate(zip(self.problem.steps, self.choose, strict=True)):
@@ -387,10 +388,7 @@ class Program:
         """
         greedy = greedy_choices(self.problem)
         if greedy is not None:
-            self.model.start = [
-                (self.choose[n][self.problem.steps[n].candidates.index(c)], 1.0)
-                for n, c in enumerate(greedy)
-            ]
+            self.model.start = self._start(greedy)
         with quiet():
             status = self.model.optimize(max_seconds=self.options.max_seconds)
         if self.model.num_solutions:
@@ -400,6 +398,28 @@ class Program:
         if self.addressed:
             raise OutOfTime("no addresses were found in time")
         return self._from_greedy(greedy)
+
+    def _start(self, choices: tuple[Candidate, ...]) -> list[tuple[mip.Var, float]]:
+        """Greedy choices as values of all variables but addresses: what is left out is 0."""
+        start = [
+            (self.choose[n][self.problem.steps[n].candidates.index(c)], 1.0)
+            for n, c in enumerate(choices)
+        ]
+        homes = self._homes_for(choices)
+        start += [
+            (variable, 1.0)
+            for home, variables in zip(homes, self.home, strict=True)
+            if isinstance(variable := variables.get(home), mip.Var)
+        ]
+        for name, whole in self.whole.items():
+            tensors = zip(self.problem.tensors, homes, strict=True)
+            bytes = sum(
+                t.size
+                for t, home in tensors
+                if home == name and self.problem.is_permanent(t) and not is_fixed(t)
+            )
+            start.append((whole, float(bytes)))
+        return start
 
     def _selection(self, status: mip.OptimizationStatus) -> Selection:
         choices = tuple(
@@ -434,6 +454,13 @@ class Program:
         return max(0.0, (float(found) - float(bound)) / abs(float(found)))
 
     def _from_greedy(self, choices: tuple[Candidate, ...]) -> Selection:
+        bound = self.model.objective_bound
+        cycles = sum(c.cycles for c in choices)
+        gap = (cycles - bound) / cycles if bound is not None and cycles else 1.0
+        return Selection(choices, self._homes_for(choices), gap, "greedy")
+
+    def _homes_for(self, choices: tuple[Candidate, ...]) -> tuple[str, ...]:
+        """Homes that agree with choices; elsewhere the first one that is far from all cores."""
         resident = frozenset[int]().union(*(c.resident for c in choices))
         direct = frozenset[int]().union(*(c.direct for c in choices))
         needed = self._needed(choices)
@@ -443,10 +470,7 @@ class Program:
             far = next((m for m in tensor.homes if m not in (compute, near)), tensor.homes[0])
             home = compute if i in resident else near if i in direct else far
             homes.append(home if i in needed else "")
-        bound = self.model.objective_bound
-        cycles = sum(c.cycles for c in choices)
-        gap = (cycles - bound) / cycles if bound is not None and cycles else 1.0
-        return Selection(choices, tuple(homes), gap, "greedy")
+        return tuple(homes)
 
     def _needed(self, choices: tuple[Candidate, ...]) -> set[int]:
         """The tensors that must lie somewhere: all but optional ones that no choice uses."""
