@@ -214,6 +214,7 @@ class Program:
             self.model.verbose = 0
             self.model.threads = 1
             self.model.seed = 0
+            self.model.max_mip_gap = 0
             self.choose = [
                 [
                     self.model.add_var(f"x_{n}_{k}", var_type=mip.BINARY)

@@ -1,4 +1,5 @@
-"""A chip with three memories: weights go to the slow one when the second is full."""
+"""Chips with three memories, where weights go to the slow one when the second is full, and with
+one, where everything lies on which the cores work."""
 
 from __future__ import annotations
 
@@ -28,7 +29,7 @@ from deeploy.dialects.dma import StartOp
 from deeploy.dialects.graph import ConstantOp, ints
 from deeploy.dialects.mem import HOME, TARGET, level_of
 from deeploy.report.traffic import count_transfers
-from deeploy.targets import Target, target_attr
+from deeploy.targets import Memory, Target, target_attr
 
 # two layers with 2400 bytes of weights each, and 4 KiB of L2 for them, input and output
 TWO_LAYERS = """func.func @network(%x: tensor<20x40xsi8>) -> tensor<20x40xsi8> {
@@ -42,6 +43,15 @@ TWO_LAYERS = """func.func @network(%x: tensor<20x40xsi8>) -> tensor<20x40xsi8> {
     : tensor<20x60xsi8>, tensor<40x60xsi8> -> tensor<20x40xsi8>
   func.return %1 : tensor<20x40xsi8>
 }"""
+
+ONE_LEVEL = Target(
+    name="one",
+    cores=2,
+    compute="RAM",
+    io="RAM",
+    memories=(Memory("RAM", size=1 << 16, align=8, persistent=True),),
+    links=(),
+)
 
 
 def plan(text: str, target: Target) -> tuple[Context, ModuleOp]:
@@ -177,3 +187,27 @@ def test_check_plan_knows_which_memories_take_activations() -> None:
     module.attributes[TARGET] = target_attr(target)
     with pytest.raises(PassFailedException, match="L3 cannot hold what a nest computes"):
         run_pass(ctx, module, "check-plan")
+
+
+def test_one_memory_holds_everything() -> None:
+    expected = run(*parse(TWO_LAYERS))
+    ctx, module = plan(TWO_LAYERS, ONE_LEVEL)
+    assert homes(module) == ["RAM", "RAM"]
+    assert all(
+        nest.tile_sizes() == tuple(it.extent for it in nest.iterators())
+        for nest in nests_in(module)
+    )
+    for name in MEMORY_PASSES:
+        run_pass(ctx, module, name)
+        assert_same(expected, run(ctx, module), name)
+    assert not [op for op in module.walk() if isinstance(op, StartOp)]
+
+
+def test_one_memory_that_is_too_small() -> None:
+    with pytest.raises(PassFailedException, match="RAM must hold at least"):
+        plan(TWO_LAYERS, ONE_LEVEL.with_sizes(RAM=4096))
+
+
+def test_one_memory_cannot_be_switched_off() -> None:
+    with pytest.raises(DeeployError, match="no other memory than RAM"):
+        ONE_LEVEL.without_residents()

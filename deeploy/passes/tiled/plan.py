@@ -30,6 +30,7 @@ from deeploy.planner.extract import Extracted, extract, root_of, ways_of
 from deeploy.planner.homes import padded_bytes
 from deeploy.planner.model import NoPlan, Options, solve
 from deeploy.planner.policy import Policy, restrict
+from deeploy.planner.presolve import in_use
 from deeploy.planner.problem import Plan, Problem, Step
 from deeploy.targets import Target, target_of
 
@@ -115,12 +116,14 @@ def smallest_budget(function: func.FuncOp, target: Target, buffers: int | None) 
 def describe_demand(problem: Problem) -> str:
     """Which memory is too small, in numbers."""
     parts: list[str] = []
-    for space in problem.spaces[1:]:
-        if not space.bytes_per_cycle:
-            continue
+    for space in problem.spaces:
         only = [t for t in problem.tensors if t.homes == (space.name,) and not t.optional]
-        steps = range(max(1, len(problem.steps)))
-        peak = max(sum(t.size for t in only if t.first <= n <= t.last) for n in steps)
+        if not only:
+            continue
+        used = in_use(only, len(problem.steps))
+        if space == problem.compute:
+            used = [n + step.smallest() for n, step in zip(used, problem.steps, strict=True)]
+        peak = max(used, default=0)
         parts.append(f"{space.name} must hold at least {peak} bytes and has {space.size}")
     return ", ".join(parts)
 
