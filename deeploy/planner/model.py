@@ -448,7 +448,7 @@ class Program:
         return addresses
 
     def _gap(self) -> float:
-        """How far the plan may be from the best one: solvers stop at 0.01 % as "optimal"."""
+        """How far the plan may be from the best one."""
         found, bound = self.model.objective_value, self.model.objective_bound
         if found is None or bound is None or not found:
             return 0.0

@@ -45,6 +45,7 @@ class Model:
     verbose: int
     threads: int
     seed: int
+    max_mip_gap: float
     objective: LinExpr
     start: list[tuple[Var, float]] | None
     def __init__(
