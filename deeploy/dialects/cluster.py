@@ -8,38 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from xdsl.dialects.builtin import MemRefType, StringAttr, TensorType
-from xdsl.dialects.utils import DynamicIndexList
+from xdsl.dialects.builtin import MemRefType, StringAttr
 from xdsl.ir import Dialect, Region, SSAValue
 from xdsl.irdl import (
-    AttrSizedOperandSegments,
     IRDLOperation,
     irdl_op_definition,
-    operand_def,
     opt_operand_def,
     prop_def,
     traits_def,
 )
 from xdsl.traits import (
-    IsolatedFromAbove,
-    IsTerminator,
     MemoryReadEffect,
     MemoryWriteEffect,
-    Pure,
     SingleBlockImplicitTerminator,
 )
 
-from deeploy.dialects.computation import ComputeOp, split_overhang
+from deeploy.dialects.computation import ComputationYieldOp, ComputeOp, split_overhang
 
 
 @irdl_op_definition
-class YieldOp(IRDLOperation):
+class YieldOp(ComputationYieldOp):
     """The result of a call's body."""
 
     name = "cluster.yield"
-    value = operand_def(TensorType)
-    traits = traits_def(IsTerminator(), Pure())
-    assembly_format = "$value attr-dict `:` type($value)"
 
 
 @irdl_op_definition
@@ -50,14 +41,7 @@ class CallOp(ComputeOp):
     engine = prop_def(StringAttr)
     kernel = prop_def(StringAttr)
     scratch = opt_operand_def(MemRefType)
-    irdl_options = (AttrSizedOperandSegments(as_property=True),)
-    traits = traits_def(
-        MemoryReadEffect(),
-        MemoryWriteEffect(),
-        IsolatedFromAbove(),
-        SingleBlockImplicitTerminator(YieldOp),
-    )
-    custom_directives = (DynamicIndexList,)
+    traits = traits_def(SingleBlockImplicitTerminator(YieldOp))
     assembly_format = (
         "$kernel `of` $engine `ins` `(` $inputs `:` type($inputs) `)` "
         "`outs` `(` $output `:` type($output) `)` "

@@ -4,10 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from xdsl.dialects.builtin import DYNAMIC_INDEX, DenseArrayBase, IndexType, MemRefType, i64
-from xdsl.dialects.utils import split_dynamic_index_list
+from xdsl.dialects.builtin import (
+    DYNAMIC_INDEX,
+    DenseArrayBase,
+    IndexType,
+    MemRefType,
+    TensorType,
+    i64,
+)
+from xdsl.dialects.utils import DynamicIndexList, split_dynamic_index_list
 from xdsl.ir import Operation, SSAValue
-from xdsl.irdl import IRDLOperation, operand_def, prop_def, region_def, var_operand_def
+from xdsl.irdl import (
+    AttrSizedOperandSegments,
+    IRDLOperation,
+    operand_def,
+    prop_def,
+    region_def,
+    traits_def,
+    var_operand_def,
+)
+from xdsl.traits import (
+    IsolatedFromAbove,
+    IsTerminator,
+    MemoryReadEffect,
+    MemoryWriteEffect,
+    Pure,
+)
 from xdsl.utils.exceptions import VerifyException
 
 from deeploy.dialects.graph import GraphOp
@@ -27,6 +49,9 @@ class ComputeOp(IRDLOperation):
     overhang = var_operand_def(IndexType)
     static_overhang = prop_def(DenseArrayBase.constr(i64))
     body = region_def("single_block")
+    irdl_options = (AttrSizedOperandSegments(as_property=True),)
+    traits = traits_def(MemoryReadEffect(), MemoryWriteEffect(), IsolatedFromAbove())
+    custom_directives = (DynamicIndexList,)
 
     @property
     def op(self) -> GraphOp:
@@ -54,6 +79,14 @@ class ComputeOp(IRDLOperation):
         rank = len(shape_of(self.inputs[0])) if self.inputs else 0
         if len(self.static_overhang) not in (0, 2 * rank):
             raise VerifyException(f"'{name}' needs no overhang or {2 * rank} numbers")
+
+
+class ComputationYieldOp(IRDLOperation):
+    """The result of a computation's body."""
+
+    value = operand_def(TensorType)
+    traits = traits_def(IsTerminator(), Pure())
+    assembly_format = "$value attr-dict `:` type($value)"
 
 
 def split_overhang(

@@ -26,7 +26,6 @@ from xdsl.dialects.builtin import (
     TensorType,
     i64,
 )
-from xdsl.dialects.utils import DynamicIndexList
 from xdsl.ir import Dialect, ParametrizedAttribute, Region, SSAValue, TypeAttribute
 from xdsl.ir.affine import AffineMap
 from xdsl.irdl import (
@@ -42,8 +41,6 @@ from xdsl.irdl import (
     traits_def,
 )
 from xdsl.traits import (
-    IsolatedFromAbove,
-    IsTerminator,
     MemoryReadEffect,
     MemoryWriteEffect,
     NoMemoryEffect,
@@ -52,7 +49,7 @@ from xdsl.traits import (
 )
 from xdsl.utils.exceptions import VerifyException
 
-from deeploy.dialects.computation import ComputeOp, split_overhang
+from deeploy.dialects.computation import ComputationYieldOp, ComputeOp, split_overhang
 from deeploy.dialects.graph import (
     Requantised,
     element_type,
@@ -335,13 +332,10 @@ class QueueUser(IRDLOperation):
 
 
 @irdl_op_definition
-class YieldOp(IRDLOperation):
+class YieldOp(ComputationYieldOp):
     """The result of a job's body."""
 
     name = "npu.yield"
-    value = operand_def(TensorType)
-    traits = traits_def(IsTerminator(), Pure())
-    assembly_format = "$value attr-dict `:` type($value)"
 
 
 @irdl_op_definition
@@ -349,14 +343,7 @@ class StartOp(QueueUser, ComputeOp):
     """Begin to compute a tile of a convolution."""
 
     name = "npu.start"
-    irdl_options = (AttrSizedOperandSegments(as_property=True),)
-    traits = traits_def(
-        MemoryReadEffect(),
-        MemoryWriteEffect(),
-        IsolatedFromAbove(),
-        SingleBlockImplicitTerminator(YieldOp),
-    )
-    custom_directives = (DynamicIndexList,)
+    traits = traits_def(SingleBlockImplicitTerminator(YieldOp))
     assembly_format = (
         "`ins` `(` $inputs `:` type($inputs) `)` `outs` `(` $output `:` type($output) `)` "
         "`overhang` custom<DynamicIndexList>($overhang, $static_overhang) `on` $queue "

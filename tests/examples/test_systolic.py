@@ -9,12 +9,11 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from deeploy import cli
-from deeploy.diagnostics import run_main
 from deeploy.engines import find_engine
 
 ROOT = Path(__file__).parents[2]
@@ -52,21 +51,15 @@ def plugin(site_with: Callable[[Path], Path], monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.fixture
 def deeploy(
-    plugin: None,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    deeploy: Callable[..., Any], plugin: None, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., str]:
     """Runs a command that succeeds; returns what it prints."""
-    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.setenv("CFLAGS", "-O1 -std=c99 -Wall -Wextra -Werror")
 
     def run(*arguments: object) -> str:
-        status = run_main(cli.execute, [str(argument) for argument in arguments])
-        output = capsys.readouterr()
-        assert status == 0, output.err
-        return output.out
+        done = deeploy(*arguments)
+        assert done.status == 0, done.err
+        return done.out
 
     return run
 

@@ -5,39 +5,19 @@ By default a pairwise choice of configurations runs; `DEEPLOY_ALL=1` (or `-m slo
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from deeploy import cli
-from deeploy.diagnostics import run_main
-
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 
 
-@dataclass(frozen=True)
-class Done:
-    """What a command left behind."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> dict[str, Any]:
-        """The one JSON object on stdout."""
-        assert self.out, self.err
-        return json.loads(self.out)
-
-
-Deeploy = Callable[..., Done]
+Deeploy = Callable[..., Any]
 
 
 def everything(config: pytest.Config) -> bool:
@@ -57,20 +37,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: Sequence[pytest.
 
 
 @pytest.fixture
-def deeploy(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Deeploy:
-    """Runs `deeploy` with the given arguments in a folder of its own."""
+def deeploy(deeploy: Deeploy) -> Deeploy:
+    """Runs `deeploy`, which needs a C compiler for whole networks."""
     if shutil.which("gcc") is None:
         pytest.skip("needs gcc")
-    monkeypatch.chdir(tmp_path)
-    # Most of the time of an end-to-end test is the C compiler's.
-    monkeypatch.setenv("CFLAGS", "-O1 -std=c99 -Wall -Wextra -Werror")
-
-    def run(*arguments: object) -> Done:
-        capsys.readouterr()
-        status = run_main(cli.execute, [str(argument) for argument in arguments])
-        output = capsys.readouterr()
-        return Done(status, output.out, output.err)
-
-    return run
+    return deeploy

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from xdsl.dialects.builtin import I64, IntegerAttr, TensorType
+from xdsl.ir import SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineMap
 from xdsl.irdl import (
     AttrSizedOperandSegments,
@@ -34,6 +37,7 @@ from deeploy.interfaces.tiling import Iterator, shape_of
 __all__ = [
     "AddOp",
     "BinaryOp",
+    "BroadcastOp",
     "ClipOp",
     "DivOp",
     "IntDivOp",
@@ -45,43 +49,60 @@ __all__ = [
     "SubOp",
 ]
 
-BINARY_FORMAT = (
-    "$lhs `,` $rhs (`mul` $mul^ `:` type($mul))? (`add` $add^ `:` type($add))? "
-    "attr-dict `:` type($lhs) `,` type($rhs) `->` type($result)"
-)
-
 
 def elementwise_iterators(op: GraphOp) -> tuple[Iterator, ...]:
     """One parallel iterator for each dimension of the result."""
     return tuple(Iterator(f"d{i}", e) for i, e in enumerate(op.infer_shape()))
 
 
-class BinaryOp(Requantised):
-    """Arithmetic on two operands that broadcast; each may be requantised as it is read. The
-    channels of the epilogue are the last dimension."""
+class BroadcastOp(GraphOp):
+    """Element by element, on operands that broadcast as in ONNX."""
+
+    result = result_def(TensorType)
+    irdl_options = (ParsePropInAttrDict(),)
+    traits = traits_def(Pure())
+
+    def elements(self) -> Sequence[SSAValue]:
+        """The operands that broadcast."""
+        return self.operands
+
+    def infer_shape(self) -> tuple[int, ...]:
+        return broadcast_shape(self, *map(shape_of, self.elements()))
+
+    def iterators(self) -> tuple[Iterator, ...]:
+        return elementwise_iterators(self)
+
+    def operand_maps(self) -> tuple[AffineMap, ...]:
+        shape = self.infer_shape()
+        return tuple(broadcast_map(shape_of(v), shape) for v in self.elements())
+
+    def result_maps(self) -> tuple[AffineMap, ...]:
+        return (AffineMap.identity(len(self.infer_shape())),)
+
+
+class BinaryOp(BroadcastOp, Requantised):
+    """Arithmetic on two operands; each may be requantised as it is read. The channels of the
+    epilogue are the last dimension."""
 
     lhs = operand_def(TensorType)
     rhs = operand_def(TensorType)
     lhs_requant = opt_prop_def(RequantAttr)
     rhs_requant = opt_prop_def(RequantAttr)
+    irdl_options = (AttrSizedOperandSegments(as_property=True),)
+    assembly_format = (
+        "$lhs `,` $rhs (`mul` $mul^ `:` type($mul))? (`add` $add^ `:` type($add))? "
+        "attr-dict `:` type($lhs) `,` type($rhs) `->` type($result)"
+    )
 
-    def infer_shape(self) -> tuple[int, ...]:
-        return broadcast_shape(self, shape_of(self.lhs), shape_of(self.rhs))
-
-    def iterators(self) -> tuple[Iterator, ...]:
-        return elementwise_iterators(self)
+    def elements(self) -> Sequence[SSAValue]:
+        return self.lhs, self.rhs
 
     def channel_map(self) -> AffineMap:
         rank = len(self.infer_shape())
         return AffineMap(rank, 0, (AffineDimExpr(rank - 1),))
 
     def operand_maps(self) -> tuple[AffineMap, ...]:
-        shape = self.infer_shape()
-        operands = (broadcast_map(shape_of(v), shape) for v in (self.lhs, self.rhs))
-        return (*operands, *self.epilogue_maps())
-
-    def result_maps(self) -> tuple[AffineMap, ...]:
-        return (AffineMap.identity(len(self.infer_shape())),)
+        return (*super().operand_maps(), *self.epilogue_maps())
 
 
 @irdl_op_definition
@@ -89,12 +110,6 @@ class AddOp(BinaryOp):
     """Sum."""
 
     name = "graph.add"
-    lhs = operand_def(TensorType)
-    rhs = operand_def(TensorType)
-    result = result_def(TensorType)
-    irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
-    traits = traits_def(Pure())
-    assembly_format = BINARY_FORMAT
 
 
 @irdl_op_definition
@@ -102,12 +117,6 @@ class SubOp(BinaryOp):
     """Difference."""
 
     name = "graph.sub"
-    lhs = operand_def(TensorType)
-    rhs = operand_def(TensorType)
-    result = result_def(TensorType)
-    irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
-    traits = traits_def(Pure())
-    assembly_format = BINARY_FORMAT
 
 
 @irdl_op_definition
@@ -115,12 +124,6 @@ class MulOp(BinaryOp):
     """Product."""
 
     name = "graph.mul"
-    lhs = operand_def(TensorType)
-    rhs = operand_def(TensorType)
-    result = result_def(TensorType)
-    irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
-    traits = traits_def(Pure())
-    assembly_format = BINARY_FORMAT
 
 
 @irdl_op_definition
@@ -128,12 +131,6 @@ class MaxOp(BinaryOp):
     """The larger of both."""
 
     name = "graph.max"
-    lhs = operand_def(TensorType)
-    rhs = operand_def(TensorType)
-    result = result_def(TensorType)
-    irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
-    traits = traits_def(Pure())
-    assembly_format = BINARY_FORMAT
 
 
 @irdl_op_definition
@@ -141,12 +138,6 @@ class MinOp(BinaryOp):
     """The smaller of both."""
 
     name = "graph.min"
-    lhs = operand_def(TensorType)
-    rhs = operand_def(TensorType)
-    result = result_def(TensorType)
-    irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
-    traits = traits_def(Pure())
-    assembly_format = BINARY_FORMAT
 
 
 @irdl_op_definition
@@ -154,12 +145,6 @@ class DivOp(BinaryOp):
     """Quotient of floats."""
 
     name = "graph.div"
-    lhs = operand_def(TensorType)
-    rhs = operand_def(TensorType)
-    result = result_def(TensorType)
-    irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
-    traits = traits_def(Pure())
-    assembly_format = BINARY_FORMAT
 
     def verify_(self) -> None:
         super().verify_()
@@ -171,12 +156,6 @@ class PowOp(BinaryOp):
     """`lhs` to the power of `rhs`, on floats."""
 
     name = "graph.pow"
-    lhs = operand_def(TensorType)
-    rhs = operand_def(TensorType)
-    result = result_def(TensorType)
-    irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
-    traits = traits_def(Pure())
-    assembly_format = BINARY_FORMAT
 
     def verify_(self) -> None:
         super().verify_()
@@ -190,15 +169,9 @@ class IntDivOp(BinaryOp):
     truncates. `d` must be positive."""
 
     name = "graph.int_div"
-    lhs = operand_def(TensorType)
-    rhs = operand_def(TensorType)
     delta = prop_def(IntegerAttr[I64])
     eta = prop_def(IntegerAttr[I64])
     eps = prop_def(IntegerAttr[I64])
-    result = result_def(TensorType)
-    irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
-    traits = traits_def(Pure())
-    assembly_format = BINARY_FORMAT
 
     def verify_(self) -> None:
         super().verify_()
@@ -206,7 +179,7 @@ class IntDivOp(BinaryOp):
 
 
 @irdl_op_definition
-class RequantOp(GraphOp):
+class RequantOp(BroadcastOp):
     """Requantisation by itself; `mul` and `add`, where given, broadcast to the input."""
 
     name = "graph.requant"
@@ -214,9 +187,7 @@ class RequantOp(GraphOp):
     mul = opt_operand_def(TensorType)
     add = opt_operand_def(TensorType)
     requant = prop_def(RequantAttr)
-    result = result_def(TensorType)
-    irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
-    traits = traits_def(Pure())
+    irdl_options = (AttrSizedOperandSegments(as_property=True),)
     assembly_format = (
         "$input (`mul` $mul^ `:` type($mul))? (`add` $add^ `:` type($add))? "
         "attr-dict `:` type($input) `->` type($result)"
@@ -228,16 +199,6 @@ class RequantOp(GraphOp):
         if broadcast_shape(self, shape, *vectors) != shape:
             raise VerifyException("'graph.requant' has factors larger than its input")
         return shape
-
-    def iterators(self) -> tuple[Iterator, ...]:
-        return elementwise_iterators(self)
-
-    def operand_maps(self) -> tuple[AffineMap, ...]:
-        shape = shape_of(self.input)
-        return tuple(broadcast_map(shape_of(v), shape) for v in self.operands)
-
-    def result_maps(self) -> tuple[AffineMap, ...]:
-        return (AffineMap.identity(len(shape_of(self.input))),)
 
     def verify_(self) -> None:
         super().verify_()

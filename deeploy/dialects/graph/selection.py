@@ -3,50 +3,24 @@
 from __future__ import annotations
 
 from xdsl.dialects.builtin import StringAttr, TensorType
-from xdsl.ir.affine import AffineMap
 from xdsl.irdl import (
-    ParsePropInAttrDict,
     irdl_op_definition,
     operand_def,
     prop_def,
-    result_def,
-    traits_def,
 )
-from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
 from deeploy.dialects.graph.attributes import si8, ui8
 from deeploy.dialects.graph.base import (
-    GraphOp,
-    broadcast_map,
-    broadcast_shape,
     element_type,
     is_float,
 )
-from deeploy.dialects.graph.elementwise import elementwise_iterators
-from deeploy.interfaces.tiling import Iterator, shape_of
+from deeploy.dialects.graph.elementwise import BroadcastOp
 
 __all__ = ["COMPARISONS", "CompareOp", "SelectOp"]
 
 COMPARISONS = ("equal", "greater", "greater_equal", "less", "less_equal", "not_equal")
 """What `graph.compare` asks. Nothing is equal to, less or greater than NaN."""
-
-
-class BroadcastOp(GraphOp):
-    """Element by element, on operands that broadcast as in ONNX."""
-
-    def infer_shape(self) -> tuple[int, ...]:
-        return broadcast_shape(self, *map(shape_of, self.operands))
-
-    def iterators(self) -> tuple[Iterator, ...]:
-        return elementwise_iterators(self)
-
-    def operand_maps(self) -> tuple[AffineMap, ...]:
-        shape = self.infer_shape()
-        return tuple(broadcast_map(shape_of(v), shape) for v in self.operands)
-
-    def result_maps(self) -> tuple[AffineMap, ...]:
-        return (AffineMap.identity(len(self.infer_shape())),)
 
 
 @irdl_op_definition
@@ -57,9 +31,6 @@ class CompareOp(BroadcastOp):
     kind = prop_def(StringAttr)
     lhs = operand_def(TensorType)
     rhs = operand_def(TensorType)
-    result = result_def(TensorType)
-    irdl_options = (ParsePropInAttrDict(),)
-    traits = traits_def(Pure())
     assembly_format = (
         "$kind $lhs `,` $rhs attr-dict `:` type($lhs) `,` type($rhs) `->` type($result)"
     )
@@ -82,9 +53,6 @@ class SelectOp(BroadcastOp):
     condition = operand_def(TensorType)
     lhs = operand_def(TensorType)
     rhs = operand_def(TensorType)
-    result = result_def(TensorType)
-    irdl_options = (ParsePropInAttrDict(),)
-    traits = traits_def(Pure())
     assembly_format = (
         "$condition `,` $lhs `,` $rhs attr-dict "
         "`:` type($condition) `,` type($lhs) `,` type($rhs) `->` type($result)"
