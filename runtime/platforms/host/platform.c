@@ -4,13 +4,14 @@
 //
 // The environment variable DEEPLOY_DMA selects when the DMA engine moves bytes, and likewise when
 // jobs of the accelerator run:
-//   thread     (default) a thread of its own works through a queue
+//   thread     (default) a thread of its own works through the queue of each channel
 //   deferred   in dpl_dma_wait of the channel: the latest moment the interface allows
 //   immediate  in dpl_dma_start: the earliest one
 // In the first two modes a destination holds poison until its bytes arrive, so that code which
 // does not wait computes visibly wrong results.
 #define _POSIX_C_SOURCE 200809L
 #include "host.h"
+#include "queue.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -33,7 +34,7 @@
 typedef struct {
   uint8_t *dst;
   const uint8_t *src;
-  uint32_t row_bytes, rows, dst_stride, src_stride, channel;
+  uint32_t row_bytes, rows, dst_stride, src_stride;
 } transfer;
 
 // Used by core 0 only.
@@ -41,23 +42,10 @@ static struct {
   const dpl_arena *arenas;
   uint32_t count;
   uint64_t moved[DPL_ARENAS_MAX][DPL_ARENAS_MAX];
-  uint32_t started[DPL_DMA_CHANNELS], unwaited[DPL_DMA_CHANNELS];
   enum mode mode;
-  int running; // the DMA thread exists
-  pthread_t thread;
+  transfer items[DPL_DMA_CHANNELS][QUEUE_CAPACITY];
+  work_queue channels[DPL_DMA_CHANNELS];
 } engine;
-
-// Shared with the DMA thread, under the lock. A transfer stays in the queue until it is done.
-static struct {
-  pthread_mutex_t lock;
-  pthread_cond_t added, done;
-  transfer item[QUEUE_CAPACITY];
-  uint32_t head, length;
-  uint32_t pending[DPL_DMA_CHANNELS];
-  int stop;
-} queue = {.lock = PTHREAD_MUTEX_INITIALIZER,
-           .added = PTHREAD_COND_INITIALIZER,
-           .done = PTHREAD_COND_INITIALIZER};
 
 // The library fills and copies large blocks with instructions that repeat for each byte. They are
 // fast, but a tool that counts instructions counts every repetition, more than the kernels have.
@@ -75,7 +63,8 @@ static void copy(uint8_t *dst, const uint8_t *src, size_t bytes) {
   memcpy(dst, src, bytes);
 }
 
-static void move(const transfer *t) {
+static void move(const void *item) {
+  const transfer *t = item;
   for (uint32_t r = 0; r < t->rows; r++)
     copy(t->dst + (size_t)r * t->dst_stride, t->src + (size_t)r * t->src_stride, t->row_bytes);
 }
@@ -95,6 +84,13 @@ static void dma_arenas(const dpl_arena *arenas, uint32_t count) {
   engine.arenas = arenas;
   engine.count = count;
   memset(engine.moved, 0, sizeof engine.moved);
+  for (uint32_t channel = 0; channel < DPL_DMA_CHANNELS; channel++) {
+    work_queue *queue = &engine.channels[channel];
+    queue->work = move;
+    queue->items = engine.items[channel];
+    queue->size = sizeof(transfer);
+    queue->capacity = QUEUE_CAPACITY;
+  }
 }
 
 static uint32_t arena_of(const char *role, const void *start, uint64_t bytes) {
@@ -110,12 +106,13 @@ static uint32_t arena_of(const char *role, const void *start, uint64_t bytes) {
   abort();
 }
 
-static void check_channel(uint32_t channel) {
+static work_queue *channel_of(uint32_t channel) {
   if (channel >= DPL_DMA_CHANNELS) {
     fprintf(stderr, "deeploy: DMA channel %u, the limit is %d\n", (unsigned)channel,
             DPL_DMA_CHANNELS);
     abort();
   }
+  return &engine.channels[channel];
 }
 
 static void account(const transfer *t) {
@@ -148,140 +145,36 @@ enum mode host_mode(void) {
   return engine.mode;
 }
 
-// ------------------------------------------------------------------------------------ DMA queue
-
-// Moves the transfer at the head; called with the lock held, which is free during the copy.
-static void move_head(void) {
-  transfer t = queue.item[queue.head];
-  pthread_mutex_unlock(&queue.lock);
-  move(&t);
-  pthread_mutex_lock(&queue.lock);
-  queue.head = (queue.head + 1) % QUEUE_CAPACITY;
-  queue.length--;
-  queue.pending[t.channel]--;
-  pthread_cond_signal(&queue.done);
-}
-
-static void *dma_main(void *unused) {
-  (void)unused;
-  pthread_mutex_lock(&queue.lock);
-  for (;;) {
-    while (queue.length == 0 && !queue.stop)
-      pthread_cond_wait(&queue.added, &queue.lock);
-    if (queue.length == 0)
-      break;
-    move_head();
-  }
-  pthread_mutex_unlock(&queue.lock);
-  return NULL;
-}
-
-// Until the next step forward of the queue, whoever makes it.
-static void advance(void) {
-  if (engine.running)
-    pthread_cond_wait(&queue.done, &queue.lock);
-  else
-    move_head();
-}
-
-static void enqueue(const transfer *t) {
-  pthread_mutex_lock(&queue.lock);
-  while (queue.length == QUEUE_CAPACITY)
-    advance();
-  queue.item[(queue.head + queue.length++) % QUEUE_CAPACITY] = *t;
-  queue.pending[t->channel]++;
-  pthread_cond_signal(&queue.added);
-  pthread_mutex_unlock(&queue.lock);
-}
-
-// Deferred mode: moves what the channel has in the queue, but for the last `later` transfers, and
-// leaves the other channels alone.
-static void move_channel(uint32_t channel, uint32_t later) {
-  uint32_t kept = 0, length = queue.length;
-  for (uint32_t i = 0; i < length; i++) {
-    transfer t = queue.item[(queue.head + i) % QUEUE_CAPACITY];
-    if (t.channel == channel && queue.pending[channel] > later) {
-      move(&t);
-      queue.pending[channel]--;
-    } else {
-      queue.item[(queue.head + kept++) % QUEUE_CAPACITY] = t;
-    }
-  }
-  queue.length = kept;
-}
-
-static void start_thread(void) {
-  queue.stop = 0;
-  if (pthread_create(&engine.thread, NULL, dma_main, NULL) != 0) {
-    fprintf(stderr, "deeploy: cannot start the DMA thread\n");
-    abort();
-  }
-  engine.running = 1;
-}
-
 // -------------------------------------------------------------------------------- DMA interface
 
 void dpl_dma_start_2d(uint32_t channel, void *dst, const void *src, uint32_t row_bytes,
                       uint32_t rows, uint32_t dst_stride, uint32_t src_stride) {
-  transfer t = {dst, src, row_bytes, rows, dst_stride, src_stride, channel};
-  check_channel(channel);
-  engine.started[channel]++;
-  engine.unwaited[channel]++;
+  transfer t = {dst, src, row_bytes, rows, dst_stride, src_stride};
+  work_queue *queue = channel_of(channel);
   if (row_bytes > 0 && rows > 0)
     account(&t);
-  if (host_mode() == MODE_IMMEDIATE) {
-    move(&t);
-    return;
-  }
-  if (engine.mode == MODE_THREAD && !engine.running)
-    start_thread();
-  poison(&t);
-  enqueue(&t);
+  if (host_mode() != MODE_IMMEDIATE)
+    poison(&t);
+  queue_add(queue, &t);
 }
 
 void dpl_dma_start(uint32_t channel, void *dst, const void *src, uint32_t bytes) {
   dpl_dma_start_2d(channel, dst, src, bytes, 1, bytes, bytes);
 }
 
-void dpl_dma_wait(uint32_t channel) {
-  check_channel(channel);
-  dpl_dma_wait_until(channel, engine.started[channel]);
-}
+uint32_t dpl_dma_mark(uint32_t channel) { return channel_of(channel)->started; }
 
-uint32_t dpl_dma_mark(uint32_t channel) {
-  check_channel(channel);
-  return engine.started[channel];
-}
+void dpl_dma_wait_until(uint32_t channel, uint32_t mark) { queue_wait(channel_of(channel), mark); }
 
-void dpl_dma_wait_until(uint32_t channel, uint32_t mark) {
-  check_channel(channel);
-  uint32_t later = engine.started[channel] - mark;
-  if (engine.unwaited[channel] > later)
-    engine.unwaited[channel] = later;
-  pthread_mutex_lock(&queue.lock);
-  if (!engine.running)
-    move_channel(channel, later);
-  while (queue.pending[channel] > later)
-    pthread_cond_wait(&queue.done, &queue.lock);
-  pthread_mutex_unlock(&queue.lock);
-}
+void dpl_dma_wait(uint32_t channel) { dpl_dma_wait_until(channel, dpl_dma_mark(channel)); }
 
 static int dma_finish(void) {
   int bad = 0;
   for (uint32_t channel = 0; channel < DPL_DMA_CHANNELS; channel++) {
-    if (engine.unwaited[channel]) {
+    if (queue_finish(&engine.channels[channel])) {
       fprintf(stderr, "deeploy: DMA transfers without a wait on channel %u\n", (unsigned)channel);
       bad = 1;
-      dpl_dma_wait(channel);
     }
-  }
-  if (engine.running) {
-    pthread_mutex_lock(&queue.lock);
-    queue.stop = 1;
-    pthread_cond_signal(&queue.added);
-    pthread_mutex_unlock(&queue.lock);
-    pthread_join(engine.thread, NULL);
-    engine.running = 0;
   }
   return bad;
 }
