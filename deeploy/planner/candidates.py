@@ -16,10 +16,10 @@ import numpy as np
 from xdsl.ir import BlockArgument, SSAValue
 
 from deeploy.costs import start_cycles, transfer_cycles
-from deeploy.dialects.graph import element_type
+from deeploy.dialects.graph import GraphOp, element_type
 from deeploy.dialects.mem import element_bytes
 from deeploy.dialects.tiled import NestOp
-from deeploy.engines import kernel_of
+from deeploy.engines import engine_of, kernel_of
 from deeploy.interfaces.nest_space import NestSpace
 from deeploy.interfaces.tiling import Iterator, LinearForm, shape_of
 from deeploy.planner.layout import private_values
@@ -27,6 +27,10 @@ from deeploy.planner.problem import Candidate, align_up
 from deeploy.targets import Link, Target
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
+Mask: TypeAlias = np.ndarray[Any, np.dtype[np.bool_]]
+
+CORES = "cores"
+"""What all kernels of engines that run on the cores share."""
 
 CUTS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128, 192, 256)
 """Into how many tiles an iterator may be cut; and always into tiles of one."""
@@ -125,7 +129,7 @@ def traffic(
     shape = shape_of(operand.value)
     element = element_bytes(element_type(operand.value))
     extents = [
-        np.minimum(_extent(form, sizes), extent)
+        np.minimum(tile_extent(form, sizes), extent)
         for form, extent in zip(operand.forms, shape, strict=True)
     ]
     tile_bytes = np.full_like(sizes[0], element)
@@ -148,7 +152,8 @@ def traffic(
     return Traffic(tile_bytes, moves, transfers, np.rint(cycles).astype(np.int64))
 
 
-def _extent(form: LinearForm, sizes: Sequence[Array]) -> Array:
+def tile_extent(form: LinearForm, sizes: Sequence[Array]) -> Array:
+    """How far a linear form reaches over tiles of some sizes."""
     total = np.ones_like(sizes[0])
     for coefficient, size in zip(form.coefficients, sizes, strict=True):
         total = total + coefficient * (size - 1)
@@ -160,7 +165,7 @@ def _covered(
 ) -> Array:
     """The sum of the extents of all tiles along one dimension, borders cut."""
     cut = [i for i in form.used() if counts[i].max() > 1]
-    whole = np.minimum(_extent(form, sizes), extent)
+    whole = np.minimum(tile_extent(form, sizes), extent)
     if not cut:
         return whole
     # the overlap of neighbours is what a tile has beyond its step
@@ -168,7 +173,7 @@ def _covered(
     for i in cut:
         count = count * counts[i]
     step = form.coefficients[cut[0]] * sizes[cut[0]]
-    halo = np.maximum(_extent(form, sizes) - step, 0)
+    halo = np.maximum(tile_extent(form, sizes) - step, 0)
     return np.where(count > 1, np.minimum(extent + (count - 1) * halo, count * whole), whole)
 
 
@@ -209,7 +214,10 @@ def enumerate_candidates(
     for count in counts:
         tiles = tiles * count
     ways = {way_of(operands, *places) for places in residencies(operands)}
-    kernels = {way: compute_cycles(space, sizes, target.cores, way) * tiles for way in ways}
+    kernels = {
+        way: compute_cycles(nest, space, sizes, target.cores, way, tiles == 1) * tiles
+        for way in ways
+    }
     # one barrier before the kernels of a tile and one behind them; a single tile needs no loop
     overhead = tiles * (2 * target.barrier_cycles + (tiles > 1) * target.tile_cycles)
     fixed = private_bytes(nest, space, sizes, target)
@@ -261,21 +269,37 @@ def way_of(operands: Sequence[Operand], resident: frozenset[int], direct: frozen
     return Way.DIRECT if direct else Way.NEAR
 
 
-def compute_cycles(space: NestSpace, sizes: Sequence[Array], cores: int, way: Way) -> Array:
-    """Cycles of all kernels for one tile."""
+def compute_cycles(
+    nest: NestOp, space: NestSpace, sizes: Sequence[Array], cores: int, way: Way, single: Mask
+) -> Array:
+    """Cycles of all kernels for one tile. Where it is the only one, engines work side by side: the
+    pass `overlap` starts each as soon as what it reads is there."""
     total = np.zeros_like(sizes[0])
-    for op, forms in space.ops.items():
-        own = [_extent(form, sizes) for form in forms]
-        kernel = kernel_of(op)
-        match way:
-            case Way.NEAR:
-                cycles = kernel.cycles(op, own, cores)
-            case Way.DIRECT:
-                cycles = kernel.direct_cycles(op, own, cores)
-            case Way.FAR:
-                cycles = kernel.far_cycles(op, own, cores)
-        total = total + np.asarray(cycles).astype(np.int64)
-    return total
+    free: dict[str, Array] = {}
+    done: dict[SSAValue, Array] = {}
+    for op in nest.computing_ops():
+        cycles = kernel_cycles(op, [tile_extent(form, sizes) for form in space.ops[op]], cores, way)
+        total = total + cycles
+        engine = engine_of(op)
+        line = CORES if engine.on_cores else engine.name
+        ready = [done[v] for v in op.operands if v in done]
+        start = np.maximum.reduce([free.get(line, total * 0), *ready])
+        free[line] = start + cycles
+        done |= {result: free[line] for result in op.results}
+    return np.where(single, np.maximum.reduce([*free.values()]), total)
+
+
+def kernel_cycles(op: GraphOp, sizes: Sequence[Array], cores: int, way: Way) -> Array:
+    """Cycles of one kernel."""
+    kernel = kernel_of(op)
+    match way:
+        case Way.NEAR:
+            cycles = kernel.cycles(op, sizes, cores)
+        case Way.DIRECT:
+            cycles = kernel.direct_cycles(op, sizes, cores)
+        case Way.FAR:
+            cycles = kernel.far_cycles(op, sizes, cores)
+    return np.asarray(cycles).astype(np.int64)
 
 
 def private_bytes(nest: NestOp, space: NestSpace, sizes: Sequence[Array], target: Target) -> Array:
@@ -288,7 +312,7 @@ def private_bytes(nest: NestOp, space: NestSpace, sizes: Sequence[Array], target
     for value in private_values(nest):
         size = np.full_like(sizes[0], element_bytes(element_type(value)))
         for form, extent in zip(space.values[value], shape_of(value), strict=True):
-            size = size * np.minimum(_extent(form, sizes), extent)
+            size = size * np.minimum(tile_extent(form, sizes), extent)
         total = total + -(-size // memory.align) * memory.align
     return total
 

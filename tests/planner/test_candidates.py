@@ -34,12 +34,22 @@ from deeploy.dialects.tiled import NestOp
 from deeploy.interfaces.nest_space import NestSpace
 from deeploy.interfaces.tiling import Iterator
 from deeploy.passes.memory.assign_addresses import allocated_bytes
-from deeploy.planner.candidates import Operand, tile_choices, traffic
+from deeploy.planner.candidates import (
+    Operand,
+    Way,
+    compute_cycles,
+    kernel_cycles,
+    tile_choices,
+    tile_extent,
+    traffic,
+)
 from deeploy.planner.extract import Extracted, extract, root_of
 from deeploy.planner.layout import NestLayout
 from deeploy.planner.problem import Candidate, align_up
 from deeploy.report.traffic import count_transfers
-from deeploy.targets import Link, Target
+from deeploy.targets import Link, Target, find_target
+
+CONV_JOB, MATMUL = "npu.conv", "graph.matmul"
 
 # what one layer with everything looks like: halos, borders that are cut, two kinds of weights
 CONV = """func.func @network(%x: tensor<1x13x11x8xsi8>) -> tensor<1x13x11x20xsi8> {
@@ -217,3 +227,38 @@ def test_estimated_traffic_is_no_less(kind, data: st.DataObject) -> None:
 def test_estimated_traffic_of_a_convolution_is_exact() -> None:
     for candidate in spread(candidates_of(CONV), 6):
         assert exact_bytes(lowered(CONV, candidate)) == estimated_bytes(CONV, candidate), candidate
+
+
+GATED = """func.func @network(%x: tensor<4x64xsi8>) -> tensor<4x32xsi8> {
+  %v = graph.constant dense<-3> : tensor<32x64xsi8>
+  %w = graph.constant dense<100> : tensor<32x64xsi8>
+  %a = graph.matmul %x, %v {transpose_rhs, requant = #graph.requant<mul = 5, add = 16, shift = 5,
+    min = -128, max = 127>} : tensor<4x64xsi8>, tensor<32x64xsi8> -> tensor<4x32xsi8>
+  %b = graph.matmul %x, %w {transpose_rhs, requant = #graph.requant<mul = 3, add = 16, shift = 5,
+    min = -128, max = 127>} : tensor<4x64xsi8>, tensor<32x64xsi8> -> tensor<4x32xsi8>
+  %z = graph.mul %a, %b {requant = #graph.requant<mul = 1, add = 0, shift = 7, min = -128,
+    max = 127>} : tensor<4x32xsi8>, tensor<4x32xsi8> -> tensor<4x32xsi8>
+  func.return %z : tensor<4x32xsi8>
+}"""
+
+
+def test_engines_work_side_by_side_in_a_single_tile() -> None:
+    """One product on each engine: the longer one counts. In a loop they take turns."""
+    target = find_target("siracusa")
+    ctx, module = nests_on(GATED, target)
+    run_pass(ctx, module, "fuse-nests")
+    run_pass(ctx, module, "offer-engines")
+    nest = next(
+        n for n in nests_in(module) if [op.name for op in n.body_ops()][:2] == [CONV_JOB, MATMUL]
+    )
+    space = NestSpace.of(nest)
+    sizes = [np.array([4, 2]), np.array([32, 32])]
+    sizes += [np.array([it.extent] * 2) for it in space.iterators[2:]]
+    single = np.array([True, False])
+    found = compute_cycles(nest, space, sizes, 8, Way.DIRECT, single)
+    job, product, gate = (
+        kernel_cycles(op, [tile_extent(f, sizes) for f in space.ops[op]], 8, Way.DIRECT)
+        for op in nest.body_ops()
+    )
+    assert found[0] == max(job[0], product[0]) + gate[0]
+    assert found[1] == job[1] + product[1] + gate[1]

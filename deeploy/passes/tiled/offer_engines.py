@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import ClassVar
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import DictionaryAttr, ModuleOp, StringAttr
-from xdsl.ir import Attribute, Block, BlockArgument, Region, SSAValue
+from xdsl.ir import Attribute, Block, BlockArgument, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 
@@ -19,6 +20,9 @@ from deeploy.functions import functions_of
 from deeploy.passes.graph.rewriting import constant_of, make_constant
 from deeploy.resources import Array
 from deeploy.targets import target_of
+
+MOST_SHARED = 4
+"""The most ops of a nest for which all ways to share them are offered."""
 
 
 @dataclass(frozen=True)
@@ -85,12 +89,39 @@ class NestConstants:
 
 
 def ways(nest: NestOp, engine: Engine, constants: NestConstants) -> Iterator[NestOp]:
-    """The nests that an engine takes part in: one for each conversion that takes an op."""
-    accepted = {op: conversions_of(op, engine, constants) for op in nest.computing_ops()}
-    count = max(len(found) for found in accepted.values())
-    for i in range(count):
-        chosen = {op: found[min(i, len(found) - 1)] for op, found in accepted.items() if found}
+    """The nests that an engine takes part in: one for each conversion that takes an op, and one for
+    each choice of ops that leaves work which can be done beside them where it was."""
+    found = {op: conversions_of(op, engine, constants) for op in nest.computing_ops()}
+    accepted = {op: own for op, own in found.items() if own}
+    for i in range(max(map(len, accepted.values()), default=0)):
+        chosen = {op: own[min(i, len(own) - 1)] for op, own in accepted.items()}
         yield converted(nest, engine, chosen, constants)
+    for some in shares(list(accepted)):
+        yield converted(nest, engine, {op: accepted[op][0] for op in some}, constants)
+
+
+def shares(ops: Sequence[GraphOp]) -> Iterator[Sequence[GraphOp]]:
+    """Some of the ops that an engine takes, where one of the others needs none of them nor the
+    other way round."""
+    if len(ops) > MOST_SHARED:
+        return
+    before = {op: ancestors(op) for op in ops}
+    for count in range(1, len(ops)):
+        for some in combinations(ops, count):
+            others = [op for op in ops if op not in some]
+            if any(x not in before[y] and y not in before[x] for x in some for y in others):
+                yield some
+
+
+def ancestors(op: GraphOp) -> set[Operation]:
+    """The ops of a nest that an op needs the results of."""
+    found: set[Operation] = set()
+    work: list[Operation] = [op]
+    while work:
+        owners = {v.owner for v in work.pop().operands if isinstance(v.owner, Operation)}
+        work += owners - found
+        found |= owners
+    return found
 
 
 def conversions_of(op: GraphOp, engine: Engine, constants: NestConstants) -> list[Conversion]:

@@ -33,6 +33,35 @@ func.func @linear(%x: tensor<4x64xsi8>, %r: tensor<4x32xsi8>) -> tensor<4x32xsi8
 // PLAN:       %w.packed = graph.constant {mem.home = "WMEM"
 // PLAN-NOT:   tiled.alternatives
 
+// Two products of one input: the accelerator may compute both, or either beside the other.
+
+func.func @gated(%x: tensor<1x64xsi8>) -> tensor<1x32xsi8> {
+  %v = graph.constant dense<-3> : tensor<32x64xsi8>
+  %w = graph.constant dense<100> : tensor<32x64xsi8>
+  %a = graph.matmul %x, %v {transpose_rhs, requant = #graph.requant<mul = 5, add = 16, shift = 5, min = -128, max = 127>} : tensor<1x64xsi8>, tensor<32x64xsi8> -> tensor<1x32xsi8>
+  %b = graph.matmul %x, %w {transpose_rhs, requant = #graph.requant<mul = 3, add = 16, shift = 5, min = -128, max = 127>} : tensor<1x64xsi8>, tensor<32x64xsi8> -> tensor<1x32xsi8>
+  %z = graph.mul %a, %b {requant = #graph.requant<mul = 1, add = 0, shift = 7, min = -128, max = 127>} : tensor<1x32xsi8>, tensor<1x32xsi8> -> tensor<1x32xsi8>
+  func.return %z : tensor<1x32xsi8>
+}
+
+// CHECK-LABEL: func.func @gated
+// CHECK:       %z = tiled.alternatives
+// CHECK:           graph.matmul
+// CHECK:           graph.matmul
+// CHECK:           graph.mul
+// CHECK:       } or {
+// CHECK:           npu.conv
+// CHECK:           npu.conv
+// CHECK:           graph.mul
+// CHECK:       } or {
+// CHECK:           npu.conv
+// CHECK:           graph.matmul
+// CHECK:           graph.mul
+// CHECK:       } or {
+// CHECK:           graph.matmul
+// CHECK:           npu.conv
+// CHECK:           graph.mul
+
 // What the accelerator does not take says why.
 
 func.func @declined(%x: tensor<4x64xsi8>, %w: tensor<64x4xsi8>) -> tensor<4x4xsi32> {
