@@ -48,7 +48,8 @@ class Operand:
     move, None where there is no far memory. The tensor may lie in the compute memory
     if it `stays` there, and in a memory of its engine if it is read from there (`is_direct`).
     It is `in_place` if kernels read it wherever it lies, so that no tiles of it are moved.
-    `rank` numbers those that stay for good, constants and states, the small ones first.
+    `rank` numbers those that stay for good, constants and states, the small ones first. What
+    `is_constant` can be loaded before the nest's turn.
     """
 
     value: SSAValue
@@ -59,6 +60,7 @@ class Operand:
     is_direct: bool = False
     in_place: bool = False
     rank: int | None = None
+    is_constant: bool = False
 
 
 def tile_choices(iterator: Iterator, limit: int) -> list[int]:
@@ -202,9 +204,16 @@ def _transfers(extents: Sequence[Array], shape: Sequence[int]) -> tuple[Array, A
 
 
 def enumerate_candidates(
-    nest: NestOp, operands: Sequence[Operand], target: Target, buffers: int | None
+    nest: NestOp,
+    operands: Sequence[Operand],
+    target: Target,
+    buffers: int | None,
+    ahead: int = 0,
 ) -> tuple[Candidate, ...]:
-    """All candidates of a nest that no other one beats. Their scratch may exceed the memory."""
+    """All candidates of a nest that no other one beats. Their scratch may exceed the memory.
+
+    Constants of what is not cut are loaded in up to `ahead` cycles before the nest's turn.
+    """
     memory = target.memory(target.compute)
     space = NestSpace.of(nest)
     sizes = grid(space)
@@ -229,12 +238,14 @@ def enumerate_candidates(
         for resident, direct in residencies(operands):
             loads, stores = _directions(movable, costs, resident | direct)
             moving = [*loads, *stores]
+            constants = _constant_cycles(movable, costs, resident | direct)
             computing = kernels[way_of(operands, resident, direct)] + overhead
             for slots in (1, 2):
                 starts = _starts(loads, stores, slots, tiles * 0)
                 compute = computing + starts * start_cycles(target)
                 scratch = sum((_slots(c, slots, memory.align) for c in moving), fixed)
-                cycles = _overlap(compute, loads, stores, tiles, slots)
+                early = np.where(tiles == 1, np.minimum(constants, ahead), 0)
+                cycles = _overlap(compute, loads, stores, tiles, slots) - early
                 # one tile needs no second buffer
                 allowed = (tiles > 1) & (slots == (buffers or slots)) | (tiles == 1) & (slots == 1)
                 front = pareto(scratch, cycles, allowed)
@@ -247,6 +258,8 @@ def enumerate_candidates(
                         tuple(j for j in order if counts[j][i] > 1),
                         slots,
                         direct=direct,
+                        early=int(early[i]),
+                        busy=int(computing[i]),
                     )
                     for i in front
                 ]
@@ -331,6 +344,14 @@ def _directions(
     loads = [c for o, c in moving if isinstance(o.value, BlockArgument)]
     stores = [c for o, c in moving if not isinstance(o.value, BlockArgument)]
     return loads, stores
+
+
+def _constant_cycles(
+    operands: Sequence[Operand], costs: Sequence[Traffic], in_place: frozenset[int]
+) -> Array | int:
+    """How long constants are loaded."""
+    pairs = zip(operands, costs, strict=True)
+    return sum(c.cycles for o, c in pairs if o.is_constant and o.index not in in_place)
 
 
 def _starts(loads: Sequence[Traffic], stores: Sequence[Traffic], slots: int, none: Array) -> Array:

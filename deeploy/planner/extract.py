@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
+from math import ceil
 from typing import TypeAlias
 
 from xdsl.dialects import func
 from xdsl.ir import SSAValue
 
+from deeploy.costs import transfer_cycles
 from deeploy.diagnostics import describe, fail, node_name
 from deeploy.dialects.graph import STATE, ConstantOp, ReshapeOp
 from deeploy.dialects.tiled import AlternativesOp, NestOp
@@ -20,9 +22,10 @@ from deeploy.planner.homes import (
     homes_of_constants,
     homes_of_state,
     padded_bytes,
+    tensor_bytes,
 )
 from deeploy.planner.layout import in_place_values
-from deeploy.planner.problem import Candidate, Problem, Space, Step, Tensor
+from deeploy.planner.problem import LOOKAHEAD, Candidate, Problem, Space, Step, Tensor
 from deeploy.targets import Link, Target
 
 StepOp: TypeAlias = NestOp | AlternativesOp
@@ -179,6 +182,7 @@ class Role:
     is_direct: bool
     in_place: bool
     rank: int | None
+    is_constant: bool
 
 
 class StepBuilder:
@@ -197,6 +201,8 @@ class StepBuilder:
         self.buffers = buffers
         self.known: dict[Hashable, tuple[Candidate, ...]] = {}
         """Candidates by structure and roles; their tensors are positions."""
+        self.idle: list[int] = []
+        """For each step so far, cycles in which the DMA can work for later ones."""
 
     def step(self, op: StepOp) -> Step:
         """A step with the candidates of all its ways."""
@@ -214,17 +220,37 @@ class StepBuilder:
                     resident=frozenset(users[p] for p in c.resident),
                     direct=frozenset(users[p] for p in c.direct),
                 )
-                for c in self.candidates(nest, roles)
+                for c in self.candidates(nest, roles, self.ahead(nest, roles))
             ]
             optional = {i for i in users if self.tensors[i].optional}
             free = {users[role.tensor] for role in roles if role.tensor is not None}
             ways.append(frozenset(optional | free))
             # constants that lie together are read once each
             operands.update({self.indices[v]: roots.count(v) for v in roots})
+        self.reserve(candidates)
         first = ways_of(op)[0]
         name = node_name(op) or node_name(first) or describe(first.root())
         counted = tuple(i for i, count in operands.items() for _ in range(count))
         return Step(name, frozenset[int]().union(*ways), tuple(candidates), counted, tuple(ways))
+
+    def ahead(self, nest: NestOp, roles: Sequence[Role]) -> int:
+        """Cycles in which constants of a nest can be loaded early; no more than needed."""
+        needed = 0
+        for role in roles:
+            if role.is_constant and role.link is not None:
+                size = tensor_bytes(nest.inputs[role.position])
+                needed += ceil(transfer_cycles(role.link, 1, size))
+        return min(needed, sum(self.idle[-LOOKAHEAD:]))
+
+    def reserve(self, candidates: Sequence[Candidate]) -> None:
+        """Take what a step may load early from the steps before it, the nearest first, so that
+        later ones do not count on the same cycles."""
+        early = max(c.early for c in candidates)
+        for i in reversed(range(len(self.idle))[-LOOKAHEAD:]):
+            taken = min(early, self.idle[i])
+            self.idle[i] -= taken
+            early -= taken
+        self.idle.append(min(c.busy for c in candidates))
 
     def roles(self, nest: NestOp, operands: list[int]) -> tuple[Role, ...]:
         """The roles of all operands with tiles of their own, or with a choice of homes."""
@@ -242,12 +268,17 @@ class StepBuilder:
             stays, is_direct = target.compute in tensor.homes, bool(tensor.near)
             free = first if stays or is_direct else None
             rank = ranks.index(first) if first in lasting else None
-            roles.append(Role(position, free, link, stays, is_direct, position in in_place, rank))
+            constant = isinstance(root_of(outer_values(nest)[position]).owner, ConstantOp)
+            roles.append(
+                Role(position, free, link, stays, is_direct, position in in_place, rank, constant)
+            )
         return tuple(roles)
 
-    def candidates(self, nest: NestOp, roles: tuple[Role, ...]) -> tuple[Candidate, ...]:
+    def candidates(
+        self, nest: NestOp, roles: tuple[Role, ...], ahead: int
+    ) -> tuple[Candidate, ...]:
         """The candidates of a nest; their tensors are positions."""
-        key = nest.structure(), roles
+        key = nest.structure(), roles, ahead
         if key not in self.known:
             space = NestSpace.of(nest)
             inner = (*nest.body.block.args, *nest.root().results)
@@ -261,11 +292,12 @@ class StepBuilder:
                     r.is_direct,
                     r.in_place,
                     r.rank,
+                    r.is_constant,
                 )
                 for r in roles
                 for value in [inner[r.position]]
             ]
-            self.known[key] = enumerate_candidates(nest, operands, self.target, self.buffers)
+            self.known[key] = enumerate_candidates(nest, operands, self.target, self.buffers, ahead)
         return self.known[key]
 
 

@@ -24,7 +24,7 @@ from deeploy.planner.dominance import without_beaten
 from deeploy.planner.greedy import greedy_choices
 from deeploy.planner.packing import Block, pack
 from deeploy.planner.presolve import presolve
-from deeploy.planner.problem import Candidate, Plan, Problem, Space, Step, Tensor
+from deeploy.planner.problem import LOOKAHEAD, Candidate, Plan, Problem, Space, Step, Tensor
 
 Objective: TypeAlias = Literal["latency", "memory"]
 Solver: TypeAlias = Literal["highs", "cbc"]
@@ -48,9 +48,8 @@ class OutOfTime(NoPlan):
     """The solver found nothing in time; there may be a plan all the same."""
 
 
-AHEAD = (4, 2, 1, 0)
-"""Steps by which the memory of a step may be reserved before it runs, where there is room: its
-loads and jobs can then start while earlier steps compute (see the pass `overlap`)."""
+AHEAD = (LOOKAHEAD, 2, 1, 0)
+"""Steps by which memory is reserved ahead: the first of them with which everything fits."""
 SHARES = (95, 90, 85, 80, 70, 60, 50)
 """Percent of the memories to plan with, where addresses for all of them are not found in time."""
 

@@ -28,6 +28,11 @@ class Tensor:
     lasting: bool = False
 
 
+LOOKAHEAD = 4
+"""Steps by which the memory of a step may be reserved before it runs, where there is room: its
+loads and jobs can then start while earlier steps compute (see the pass `overlap`)."""
+
+
 @dataclass(frozen=True)
 class Candidate:
     """One way to run a step.
@@ -35,6 +40,8 @@ class Candidate:
     `resident` are the tensors (by index) that lie in the compute memory, `direct` those that an
     engine reads from a memory of its own; all other operands move through tiles. `scratch` is the
     bytes of tiles and kernel scratch together. `way` is the nest, where a step has alternatives.
+    `cycles` leaves out `early` cycles of loads that are done while earlier steps compute; in `busy`
+    cycles of them the DMA has nothing to do for this step.
     """
 
     cycles: int
@@ -45,6 +52,8 @@ class Candidate:
     buffers: int
     way: int = 0
     direct: frozenset[int] = frozenset()
+    early: int = 0
+    busy: int = 0
 
 
 @dataclass(frozen=True)
