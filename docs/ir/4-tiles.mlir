@@ -1,16 +1,16 @@
 builtin.module attributes {mem.target = {name = "siracusa", …}} {
-  func.func @network(%x: memref<1x1x16x16xui8, #mem.level<"L2">> {graph.name = "x", mem.home = "L2", mem.offset = 3472 : i64}) -> (memref<1x10xui8, #mem.level<"L2">> {graph.name = "y"}) attributes {tiled.plan = {status = "optimal", gap = 0.000000e+00 : f64, cycles = 12867 : i64}} {
+  func.func @network(%x: memref<1x1x16x16xui8, #mem.level<"L2">> {graph.name = "x", mem.home = "L2", mem.offset = 3520 : i64}) -> (memref<1x10xui8, #mem.level<"L2">> {graph.name = "y"}) attributes {tiled.plan = {status = "optimal", gap = 0.000000e+00 : f64, cycles = 12690 : i64}} {
     %mul = mem.constant at 0 dense<[4, 1, 6, 5, 7, 4, 3, 1]> : tensor<8xsi32> -> memref<8xsi32, #mem.level<"L2">> loc("requant1")
     %add = mem.constant at 32 dense<[42, 410, 667, 832, -442, 313, 736, -352]> : tensor<8xsi32> -> memref<8xsi32, #mem.level<"L2">> loc("requant1")
     %b = mem.reshape %x : memref<1x1x16x16xui8, #mem.level<"L2">> -> memref<1x16x16x1xui8, #mem.level<"L2">> loc("conv")
     %conv.weight = mem.constant at 64 dense_resource<conv.weight> : tensor<8x3x3x1xsi8> -> memref<8x3x3x1xsi8, #mem.level<"L2">> loc("conv")
-    %b_1 = memref.alloc() {mem.offset = 1424 : i64} : memref<1x16x16x8xui8, #mem.level<"L2">> loc("conv")
-    %b_tile = memref.alloc() {mem.offset = 48 : i64} : memref<2x1x16x6x1xui8, strided<[96, 96, 6, 1, 1]>, #mem.level<"L1">> loc("conv")
-    %conv.weight_tile = memref.alloc() {mem.offset = 240 : i64} : memref<8x3x3x1xsi8, #mem.level<"L1">> loc("conv")
-    %mul_tile = memref.alloc() {mem.offset = 320 : i64} : memref<8xsi32, #mem.level<"L1">> loc("conv")
-    %add_tile = memref.alloc() {mem.offset = 352 : i64} : memref<8xsi32, #mem.level<"L1">> loc("conv")
-    %b_tile_1 = memref.alloc() {mem.offset = 384 : i64} : memref<2x1x16x4x8xui8, strided<[512, 512, 32, 8, 1]>, #mem.level<"L1">> loc("conv")
-    %scratch = memref.alloc() {mem.offset = 1408 : i64} : memref<72xi8, #mem.level<"L1">> loc("conv")
+    %b_1 = memref.alloc() {mem.offset = 1472 : i64} : memref<1x16x16x8xui8, #mem.level<"L2">> loc("conv")
+    %b_tile = memref.alloc() {mem.offset = 0 : i64} : memref<2x1x16x6x1xui8, strided<[96, 96, 6, 1, 1]>, #mem.level<"L1">> loc("conv")
+    %conv.weight_tile = memref.alloc() {mem.offset = 192 : i64} : memref<8x3x3x1xsi8, #mem.level<"L1">> loc("conv")
+    %mul_tile = memref.alloc() {mem.offset = 272 : i64} : memref<8xsi32, #mem.level<"L1">> loc("conv")
+    %add_tile = memref.alloc() {mem.offset = 304 : i64} : memref<8xsi32, #mem.level<"L1">> loc("conv")
+    %b_tile_1 = memref.alloc() {mem.offset = 336 : i64} : memref<2x1x16x4x8xui8, strided<[512, 512, 32, 8, 1]>, #mem.level<"L1">> loc("conv")
+    %scratch = memref.alloc() {mem.offset = 1360 : i64} : memref<72xi8, #mem.level<"L1">> loc("conv")
     "memref.copy"(%conv.weight, %conv.weight_tile) : (memref<8x3x3x1xsi8, #mem.level<"L2">>, memref<8x3x3x1xsi8, #mem.level<"L1">>) -> () loc("conv")
     "memref.copy"(%mul, %mul_tile) : (memref<8xsi32, #mem.level<"L2">>, memref<8xsi32, #mem.level<"L1">>) -> () loc("conv")
     "memref.copy"(%add, %add_tile) : (memref<8xsi32, #mem.level<"L2">>, memref<8xsi32, #mem.level<"L1">>) -> () loc("conv")
@@ -49,7 +49,7 @@ builtin.module attributes {mem.target = {name = "siracusa", …}} {
       "memref.copy"(%b_tile_4, %b_3) : (memref<1x16x4x8xui8, strided<[512, 32, 8, 1], offset: ?>, #mem.level<"L1">>, memref<1x16x4x8xui8, strided<[2048, 128, 8, 1], offset: ?>, #mem.level<"L2">>) -> () loc("conv")
     } {tiled.double_buffered} loc("conv")
     %c = memref.alloc() {mem.offset = 1344 : i64} : memref<1x4x4x8xui8, #mem.level<"L1">> loc("pool")
-    %b_tile_5 = memref.alloc() {mem.offset = 48 : i64} : memref<2x1x16x4x8xui8, strided<[512, 512, 32, 8, 1]>, #mem.level<"L1">> loc("pool")
+    %b_tile_5 = memref.alloc() {mem.offset = 0 : i64} : memref<2x1x16x4x8xui8, strided<[512, 512, 32, 8, 1]>, #mem.level<"L1">> loc("pool")
     scf.for %tile_1 = %0 to %1 step %2 {
       %14 = arith.muli %tile_1, %1 : index
       %b_4 = memref.subview %b_1[0, 0, %14, 0] [1, 16, 4, 8] [1, 1, 1, 1] : memref<1x16x16x8xui8, #mem.level<"L2">> to memref<1x16x4x8xui8, strided<[2048, 128, 8, 1], offset: ?>, #mem.level<"L2">> loc("pool")
@@ -66,14 +66,16 @@ builtin.module attributes {mem.target = {name = "siracusa", …}} {
         cluster.yield %c_2 : tensor<1x4x4x8xui8>
       } loc("pool")
     } {tiled.double_buffered} loc("pool")
-    %add_1 = mem.constant at 0 dense<[1757, -289, -484, -1198, -2425, 1037, 2789, 2801, -457, 1952]> : tensor<10xsi32> -> memref<10xsi32, #mem.level<"L1">> loc("requant2")
+    %add_1 = mem.constant at 144 dense<[1757, -289, -484, -1198, -2425, 1037, 2789, 2801, -457, 1952]> : tensor<10xsi32> -> memref<10xsi32, #mem.level<"L2">> loc("requant2")
     %y = mem.reshape %c : memref<1x4x4x8xui8, #mem.level<"L1">> -> memref<1x128xui8, #mem.level<"L1">> loc("flatten")
-    %dense.weight = mem.constant at 144 dense_resource<dense.weight_1> : tensor<10x128xsi8> -> memref<10x128xsi8, #mem.level<"L2">> loc("dense")
-    %y_1 = memref.alloc() {mem.offset = 1424 : i64} : memref<1x10xui8, #mem.level<"L2">> loc("dense")
-    %dense.weight_tile = memref.alloc() {mem.offset = 48 : i64} : memref<10x128xsi8, #mem.level<"L1">> loc("dense")
+    %dense.weight = mem.constant at 192 dense_resource<dense.weight_1> : tensor<10x128xsi8> -> memref<10x128xsi8, #mem.level<"L2">> loc("dense")
+    %y_1 = memref.alloc() {mem.offset = 1472 : i64} : memref<1x10xui8, #mem.level<"L2">> loc("dense")
+    %dense.weight_tile = memref.alloc() {mem.offset = 0 : i64} : memref<10x128xsi8, #mem.level<"L1">> loc("dense")
+    %add_tile_1 = memref.alloc() {mem.offset = 1280 : i64} : memref<10xsi32, #mem.level<"L1">> loc("dense")
     %y_tile = memref.alloc() {mem.offset = 1328 : i64} : memref<1x10xui8, #mem.level<"L1">> loc("dense")
     "memref.copy"(%dense.weight, %dense.weight_tile) : (memref<10x128xsi8, #mem.level<"L2">>, memref<10x128xsi8, #mem.level<"L1">>) -> () loc("dense")
-    cluster.call "dpl_matmul_u8_s8_u8" of "cluster" ins(%y, %dense.weight_tile, %add_1 : memref<1x128xui8, #mem.level<"L1">>, memref<10x128xsi8, #mem.level<"L1">>, memref<10xsi32, #mem.level<"L1">>) outs(%y_tile : memref<1x10xui8, #mem.level<"L1">>) overhang [] {
+    "memref.copy"(%add_1, %add_tile_1) : (memref<10xsi32, #mem.level<"L2">>, memref<10xsi32, #mem.level<"L1">>) -> () loc("dense")
+    cluster.call "dpl_matmul_u8_s8_u8" of "cluster" ins(%y, %dense.weight_tile, %add_tile_1 : memref<1x128xui8, #mem.level<"L1">>, memref<10x128xsi8, #mem.level<"L1">>, memref<10xsi32, #mem.level<"L1">>) outs(%y_tile : memref<1x10xui8, #mem.level<"L1">>) overhang [] {
     ^bb0(%y_2: tensor<1x128xui8>, %dense.weight_1: tensor<10x128xsi8>, %add_2: tensor<10xsi32>):
       %y_3 = graph.matmul %y_2, %dense.weight_1 add %add_2 : tensor<10xsi32> {transpose_rhs, requant = #graph.requant<mul = 3, add = 0, shift = 8, min = 0, max = 255>} : tensor<1x128xui8>, tensor<10x128xsi8> -> tensor<1x10xui8> loc("dense")
       cluster.yield %y_3 : tensor<1x10xui8>

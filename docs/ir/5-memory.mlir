@@ -1,18 +1,18 @@
 builtin.module attributes {mem.target = {name = "siracusa", …}} {
-  func.func @network(%x: memref<1x1x16x16xui8, #mem.level<"L2">> {graph.name = "x", mem.home = "L2", mem.offset = 3472 : i64}) -> (memref<1x10xui8, #mem.level<"L2">> {graph.name = "y"}) attributes {tiled.plan = {status = "optimal", gap = 0.000000e+00 : f64, cycles = 12867 : i64}} {
+  func.func @network(%x: memref<1x1x16x16xui8, #mem.level<"L2">> {graph.name = "x", mem.home = "L2", mem.offset = 3520 : i64}) -> (memref<1x10xui8, #mem.level<"L2">> {graph.name = "y"}) attributes {tiled.plan = {status = "optimal", gap = 0.000000e+00 : f64, cycles = 12690 : i64}} {
     %load = dma.channel
     %store = dma.channel
     %mul = mem.constant at 0 dense<[4, 1, 6, 5, 7, 4, 3, 1]> : tensor<8xsi32> -> memref<8xsi32, #mem.level<"L2">> loc("requant1")
     %add = mem.constant at 32 dense<[42, 410, 667, 832, -442, 313, 736, -352]> : tensor<8xsi32> -> memref<8xsi32, #mem.level<"L2">> loc("requant1")
     %b = mem.reshape %x : memref<1x1x16x16xui8, #mem.level<"L2">> -> memref<1x16x16x1xui8, #mem.level<"L2">> loc("conv")
     %conv.weight = mem.constant at 64 dense_resource<conv.weight> : tensor<8x3x3x1xsi8> -> memref<8x3x3x1xsi8, #mem.level<"L2">> loc("conv")
-    %b_1 = mem.buffer at 1424 : memref<1x16x16x8xui8, #mem.level<"L2">> loc("conv")
-    %b_tile = mem.buffer at 48 : memref<2x1x16x6x1xui8, strided<[96, 96, 6, 1, 1]>, #mem.level<"L1">> loc("conv")
-    %conv.weight_tile = mem.buffer at 240 : memref<8x3x3x1xsi8, #mem.level<"L1">> loc("conv")
-    %mul_tile = mem.buffer at 320 : memref<8xsi32, #mem.level<"L1">> loc("conv")
-    %add_tile = mem.buffer at 352 : memref<8xsi32, #mem.level<"L1">> loc("conv")
-    %b_tile_1 = mem.buffer at 384 : memref<2x1x16x4x8xui8, strided<[512, 512, 32, 8, 1]>, #mem.level<"L1">> loc("conv")
-    %scratch = mem.buffer at 1408 : memref<72xi8, #mem.level<"L1">> loc("conv")
+    %b_1 = mem.buffer at 1472 : memref<1x16x16x8xui8, #mem.level<"L2">> loc("conv")
+    %b_tile = mem.buffer at 0 : memref<2x1x16x6x1xui8, strided<[96, 96, 6, 1, 1]>, #mem.level<"L1">> loc("conv")
+    %conv.weight_tile = mem.buffer at 192 : memref<8x3x3x1xsi8, #mem.level<"L1">> loc("conv")
+    %mul_tile = mem.buffer at 272 : memref<8xsi32, #mem.level<"L1">> loc("conv")
+    %add_tile = mem.buffer at 304 : memref<8xsi32, #mem.level<"L1">> loc("conv")
+    %b_tile_1 = mem.buffer at 336 : memref<2x1x16x4x8xui8, strided<[512, 512, 32, 8, 1]>, #mem.level<"L1">> loc("conv")
+    %scratch = mem.buffer at 1360 : memref<72xi8, #mem.level<"L1">> loc("conv")
     dma.start %conv.weight to %conv.weight_tile on %load : memref<8x3x3x1xsi8, #mem.level<"L2">> to memref<8x3x3x1xsi8, #mem.level<"L1">> loc("conv")
     dma.start %mul to %mul_tile on %load : memref<8xsi32, #mem.level<"L2">> to memref<8xsi32, #mem.level<"L1">> loc("conv")
     dma.start %add to %add_tile on %load : memref<8xsi32, #mem.level<"L2">> to memref<8xsi32, #mem.level<"L1">> loc("conv")
@@ -83,7 +83,7 @@ builtin.module attributes {mem.target = {name = "siracusa", …}} {
     } loc("conv")
     dma.wait %store loc("conv")
     %c = mem.buffer at 1344 : memref<1x4x4x8xui8, #mem.level<"L1">> loc("pool")
-    %b_tile_6 = mem.buffer at 48 : memref<2x1x16x4x8xui8, strided<[512, 512, 32, 8, 1]>, #mem.level<"L1">> loc("pool")
+    %b_tile_6 = mem.buffer at 0 : memref<2x1x16x4x8xui8, strided<[512, 512, 32, 8, 1]>, #mem.level<"L1">> loc("pool")
     %b_5 = memref.subview %b_1[0, 0, %ow, 0] [1, 16, 4, 8] [1, 1, 1, 1] : memref<1x16x16x8xui8, #mem.level<"L2">> to memref<1x16x4x8xui8, strided<[2048, 128, 8, 1], offset: ?>, #mem.level<"L2">> loc("pool")
     %25 = arith.remui %0, %10 : index
     %b_tile_7 = memref.subview %b_tile_6[%25, 0, 0, 0, 0] [1, 1, 16, 4, 8] [1, 1, 1, 1, 1] : memref<2x1x16x4x8xui8, strided<[512, 512, 32, 8, 1]>, #mem.level<"L1">> to memref<1x16x4x8xui8, strided<[512, 32, 8, 1], offset: ?>, #mem.level<"L1">> loc("pool")
@@ -110,15 +110,17 @@ builtin.module attributes {mem.target = {name = "siracusa", …}} {
         cluster.yield %c_2 : tensor<1x4x4x8xui8>
       } loc("pool")
     } loc("pool")
-    %add_1 = mem.constant at 0 dense<[1757, -289, -484, -1198, -2425, 1037, 2789, 2801, -457, 1952]> : tensor<10xsi32> -> memref<10xsi32, #mem.level<"L1">> loc("requant2")
+    %add_1 = mem.constant at 144 dense<[1757, -289, -484, -1198, -2425, 1037, 2789, 2801, -457, 1952]> : tensor<10xsi32> -> memref<10xsi32, #mem.level<"L2">> loc("requant2")
     %y = mem.reshape %c : memref<1x4x4x8xui8, #mem.level<"L1">> -> memref<1x128xui8, #mem.level<"L1">> loc("flatten")
-    %dense.weight = mem.constant at 144 dense_resource<dense.weight_1> : tensor<10x128xsi8> -> memref<10x128xsi8, #mem.level<"L2">> loc("dense")
-    %y_1 = mem.buffer at 1424 : memref<1x10xui8, #mem.level<"L2">> loc("dense")
-    %dense.weight_tile = mem.buffer at 48 : memref<10x128xsi8, #mem.level<"L1">> loc("dense")
+    %dense.weight = mem.constant at 192 dense_resource<dense.weight_1> : tensor<10x128xsi8> -> memref<10x128xsi8, #mem.level<"L2">> loc("dense")
+    %y_1 = mem.buffer at 1472 : memref<1x10xui8, #mem.level<"L2">> loc("dense")
+    %dense.weight_tile = mem.buffer at 0 : memref<10x128xsi8, #mem.level<"L1">> loc("dense")
+    %add_tile_1 = mem.buffer at 1280 : memref<10xsi32, #mem.level<"L1">> loc("dense")
     %y_tile = mem.buffer at 1328 : memref<1x10xui8, #mem.level<"L1">> loc("dense")
     dma.start %dense.weight to %dense.weight_tile on %load : memref<10x128xsi8, #mem.level<"L2">> to memref<10x128xsi8, #mem.level<"L1">> loc("dense")
+    dma.start %add_1 to %add_tile_1 on %load : memref<10xsi32, #mem.level<"L2">> to memref<10xsi32, #mem.level<"L1">> loc("dense")
     dma.wait %load loc("dense")
-    cluster.call "dpl_matmul_u8_s8_u8" of "cluster" ins(%y, %dense.weight_tile, %add_1 : memref<1x128xui8, #mem.level<"L1">>, memref<10x128xsi8, #mem.level<"L1">>, memref<10xsi32, #mem.level<"L1">>) outs(%y_tile : memref<1x10xui8, #mem.level<"L1">>) overhang [] {
+    cluster.call "dpl_matmul_u8_s8_u8" of "cluster" ins(%y, %dense.weight_tile, %add_tile_1 : memref<1x128xui8, #mem.level<"L1">>, memref<10x128xsi8, #mem.level<"L1">>, memref<10xsi32, #mem.level<"L1">>) outs(%y_tile : memref<1x10xui8, #mem.level<"L1">>) overhang [] {
     ^bb0(%y_2: tensor<1x128xui8>, %dense.weight_1: tensor<10x128xsi8>, %add_2: tensor<10xsi32>):
       %y_3 = graph.matmul %y_2, %dense.weight_1 add %add_2 : tensor<10xsi32> {transpose_rhs, requant = #graph.requant<mul = 3, add = 0, shift = 8, min = 0, max = 255>} : tensor<1x128xui8>, tensor<10x128xsi8> -> tensor<1x10xui8> loc("dense")
       cluster.yield %y_3 : tensor<1x10xui8>

@@ -16,11 +16,11 @@ const dpl_arena network_arenas[] = {
 };
 
 const network_tensor network_inputs[] = {
-    {"x", DPL_ARENA_BASE(network_L2) + 3472, 256, 1, 1, 256},
+    {"x", DPL_ARENA_BASE(network_L2) + 3520, 256, 1, 1, 256},
 };
 
 const network_tensor network_outputs[] = {
-    {"y", DPL_ARENA_BASE(network_L2) + 1424, 10, 1, 1, 10},
+    {"y", DPL_ARENA_BASE(network_L2) + 1472, 10, 1, 1, 10},
 };
 
 void dpl_conv2d_u8_u8(const dpl_conv2d_args *args, uint32_t core, uint32_t cores);
@@ -28,9 +28,9 @@ void dpl_max_pool2d_u8(const dpl_pool2d_args *args, uint32_t core, uint32_t core
 void dpl_matmul_u8_s8_u8(const dpl_matmul_args *args, uint32_t core, uint32_t cores);
 
 extern const int32_t network_mul[];
-extern const int32_t network_add_1[];
 extern const int32_t network_add[];
 extern const int8_t network_conv_weight[];
+extern const int32_t network_add_1[];
 extern const int8_t network_dense_weight[];
 
 static inline int32_t dpl_min(int32_t a, int32_t b) { return a < b ? a : b; }
@@ -38,10 +38,10 @@ static inline int32_t dpl_max(int32_t a, int32_t b) { return a > b ? a : b; }
 
 void network_load(void) {
   memcpy(network_L2, network_mul, 32);
-  memcpy(network_L1, network_add_1, 40);
   memcpy(network_L2 + 32, network_add, 32);
   memcpy(network_L2 + 64, network_conv_weight, 72);
-  memcpy(network_L2 + 144, network_dense_weight, 1280);
+  memcpy(network_L2 + 144, network_add_1, 40);
+  memcpy(network_L2 + 192, network_dense_weight, 1280);
 }
 
 void network_cluster(uint32_t core) {
@@ -50,10 +50,10 @@ void network_cluster(uint32_t core) {
 
   // conv
   if (core == 0) {
-    dpl_dma_start(load, network_L1 + 240, network_L2 + 64, 72);
-    dpl_dma_start(load, network_L1 + 320, network_L2, 32);
-    dpl_dma_start(load, network_L1 + 352, network_L2 + 32, 32);
-    dpl_dma_start_2d(load, network_L1 + 48, network_L2 + 3472, 5, 16, 6, 16);
+    dpl_dma_start(load, network_L1 + 192, network_L2 + 64, 72);
+    dpl_dma_start(load, network_L1 + 272, network_L2, 32);
+    dpl_dma_start(load, network_L1 + 304, network_L2 + 32, 32);
+    dpl_dma_start_2d(load, network_L1, network_L2 + 3520, 5, 16, 6, 16);
   }
   for (int32_t tile = 0; tile < 4; tile += 1) {
     const int32_t ow = tile * 4;
@@ -61,7 +61,7 @@ void network_cluster(uint32_t core) {
     const int32_t ow_low = dpl_max(0 - ow_first, 0);
     const int32_t ow_high = dpl_max((ow_first + 6) - 16, 0);
     const int32_t ow_count = (6 - ow_low) - ow_high;
-    uint8_t *const b_tile = network_L1 + 384 + (tile % 2) * 512;
+    uint8_t *const b_tile = network_L1 + 336 + (tile % 2) * 512;
     const int32_t next = tile + 1;
     if (core == 0) {
       dpl_dma_wait(load);
@@ -75,23 +75,23 @@ void network_cluster(uint32_t core) {
         const int32_t ow_high_1 = dpl_max((ow_first_1 + 6) - 16, 0);
         const int32_t ow_begin = dpl_max(ow_first_1, 0);
         const int32_t ow_count_1 = (6 - ow_low_1) - ow_high_1;
-        dpl_dma_start_2d(load, network_L1 + 48 + (next % 2) * 96, network_L2 + 3472 + ow_begin, ow_count_1, 16, 6, 16);
+        dpl_dma_start_2d(load, network_L1 + (next % 2) * 96, network_L2 + 3520 + ow_begin, ow_count_1, 16, 6, 16);
       }
     }
     dpl_conv2d_u8_u8(&(dpl_conv2d_args){
-        .x = (network_L1 + 48 + (tile % 2) * 96), .w = (const int8_t *)(network_L1 + 240),
-        .y = b_tile, .scratch = (network_L1 + 1408), .scratch_stride = 18, .in_h = 16,
-        .in_w = ow_count, .out_h = 16, .out_w = 4, .k_h = 3, .k_w = 3, .stride_h = 1, .stride_w = 1,
-        .dil_h = 1, .dil_w = 1, .pad_top = 1, .pad_left = ow_low, .x_row = 6, .x_pix = 1,
-        .y_row = 32, .y_pix = 8, .in_c = 1, .out_c = 8, .groups = 1,
-        .rq = {.mul = (const int32_t *)(network_L1 + 320), .add = (const int32_t *)(network_L1 + 352), .mul0 = 1, .add0 = 0, .shift = 8, .lo = 0, .hi = 255},
+        .x = (network_L1 + (tile % 2) * 96), .w = (const int8_t *)(network_L1 + 192), .y = b_tile,
+        .scratch = (network_L1 + 1360), .scratch_stride = 18, .in_h = 16, .in_w = ow_count,
+        .out_h = 16, .out_w = 4, .k_h = 3, .k_w = 3, .stride_h = 1, .stride_w = 1, .dil_h = 1,
+        .dil_w = 1, .pad_top = 1, .pad_left = ow_low, .x_row = 6, .x_pix = 1, .y_row = 32,
+        .y_pix = 8, .in_c = 1, .out_c = 8, .groups = 1,
+        .rq = {.mul = (const int32_t *)(network_L1 + 272), .add = (const int32_t *)(network_L1 + 304), .mul0 = 1, .add0 = 0, .shift = 8, .lo = 0, .hi = 255},
     }, core, NETWORK_CORES);
     if (core == 0) {
       dpl_dma_wait(store);
     }
     dpl_barrier();
     if (core == 0) {
-      dpl_dma_start_2d(store, network_L2 + 1424 + ow * 8, b_tile, 32, 16, 128, 32);
+      dpl_dma_start_2d(store, network_L2 + 1472 + ow * 8, b_tile, 32, 16, 128, 32);
     }
   }
 
@@ -99,7 +99,7 @@ void network_cluster(uint32_t core) {
   if (core == 0) {
     dpl_dma_wait(load);
     dpl_dma_wait(store);
-    dpl_dma_start_2d(load, network_L1 + 48, network_L2 + 1424, 32, 16, 32, 128);
+    dpl_dma_start_2d(load, network_L1, network_L2 + 1472, 32, 16, 32, 128);
   }
   for (int32_t tile_1 = 0; tile_1 < 4; tile_1 += 1) {
     const int32_t next_1 = tile_1 + 1;
@@ -109,14 +109,14 @@ void network_cluster(uint32_t core) {
     dpl_barrier();
     if (core == 0) {
       if (next_1 < 4) {
-        dpl_dma_start_2d(load, network_L1 + 48 + (next_1 % 2) * 512, network_L2 + 1424 + (next_1 * 4) * 8, 32, 16, 32, 128);
+        dpl_dma_start_2d(load, network_L1 + (next_1 % 2) * 512, network_L2 + 1472 + (next_1 * 4) * 8, 32, 16, 32, 128);
       }
     }
     dpl_max_pool2d_u8(&(dpl_pool2d_args){
-        .x = (network_L1 + 48 + (tile_1 % 2) * 512), .y = (network_L1 + 1344 + tile_1 * 8),
-        .in_h = 16, .in_w = 4, .out_h = 4, .out_w = 1, .k_h = 4, .k_w = 4, .stride_h = 4,
-        .stride_w = 4, .dil_h = 1, .dil_w = 1, .pad_top = 0, .pad_left = 0, .x_row = 32, .x_pix = 8,
-        .y_row = 32, .y_pix = 8, .channels = 8,
+        .x = (network_L1 + (tile_1 % 2) * 512), .y = (network_L1 + 1344 + tile_1 * 8), .in_h = 16,
+        .in_w = 4, .out_h = 4, .out_w = 1, .k_h = 4, .k_w = 4, .stride_h = 4, .stride_w = 4,
+        .dil_h = 1, .dil_w = 1, .pad_top = 0, .pad_left = 0, .x_row = 32, .x_pix = 8, .y_row = 32,
+        .y_pix = 8, .channels = 8,
     }, core, NETWORK_CORES);
   }
 
@@ -126,19 +126,20 @@ void network_cluster(uint32_t core) {
   }
   dpl_barrier();
   if (core == 0) {
-    dpl_dma_start(load, network_L1 + 48, network_L2 + 144, 1280);
+    dpl_dma_start(load, network_L1, network_L2 + 192, 1280);
+    dpl_dma_start(load, network_L1 + 1280, network_L2 + 144, 40);
     dpl_dma_wait(load);
   }
   dpl_barrier();
   dpl_matmul_u8_s8_u8(&(dpl_matmul_args){
-      .a = (network_L1 + 1344), .b = (network_L1 + 48), .y = (network_L1 + 1328), .batch = 1,
-      .m = 1, .k = 128, .n = 10, .a_batch = 0, .a_row = 128, .b_batch = 0, .b_row = 128,
-      .y_batch = 0, .y_row = 10, .b_transposed = 1,
-      .rq = {.add = (const int32_t *)network_L1, .mul0 = 3, .add0 = 0, .shift = 8, .lo = 0, .hi = 255},
+      .a = (network_L1 + 1344), .b = network_L1, .y = (network_L1 + 1328), .batch = 1, .m = 1,
+      .k = 128, .n = 10, .a_batch = 0, .a_row = 128, .b_batch = 0, .b_row = 128, .y_batch = 0,
+      .y_row = 10, .b_transposed = 1,
+      .rq = {.add = (const int32_t *)(network_L1 + 1280), .mul0 = 3, .add0 = 0, .shift = 8, .lo = 0, .hi = 255},
   }, core, NETWORK_CORES);
   dpl_barrier();
   if (core == 0) {
-    dpl_dma_start(store, network_L2 + 1424, network_L1 + 1328, 10);
+    dpl_dma_start(store, network_L2 + 1472, network_L1 + 1328, 10);
     dpl_dma_wait(store);
   }
 }
