@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 
 import numpy as np
+from fuzz_choices import chosen, picked
 from fuzz_writer import Shape, Value, Writer
 from hypothesis import strategies as st
 
@@ -131,6 +132,17 @@ def crop(w: Writer, x: Value) -> Value:
     return w.node("Slice", operands, shape, x.bound, x.negative)
 
 
+def reorder(w: Writer, x: Value) -> Value:
+    """Channels, rows or columns that an input names."""
+    axis = w.number(1, len(x.shape) - 1)
+    return picked(w, x, axis, (w.number(1, 12),))
+
+
+def replace(w: Writer, x: Value) -> Value:
+    """A constant here and there, where an input says so."""
+    return chosen(w, x, w.number(-2, 2))
+
+
 def turn(w: Writer, x: Value) -> Value:
     """Other dimensions become channels."""
     return w.transpose(x, 0, *w.draw(st.permutations(range(1, len(x.shape)))))
@@ -146,6 +158,8 @@ BLOCKS: tuple[Callable[[Writer, Value], Value], ...] = (
     pad,
     crop,
     turn,
+    reorder,
+    replace,
 )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import onnx
 import onnxruntime
 from numpy.lib.stride_tricks import sliding_window_view
-from onnx import numpy_helper
+from onnx import TensorProto, numpy_helper
 from onnx.reference import ReferenceEvaluator
 from onnx.reference.op_run import OpRun
 from onnx.reference.ops.op_global_average_pool import GlobalAveragePool as FloatGlobalAveragePool
@@ -39,7 +39,10 @@ def run_integers(model: onnx.ModelProto, inputs: Arrays) -> list[np.ndarray]:
         if array.dtype == np.float32:
             constant.CopyFrom(numpy_helper.from_array(array.astype(np.float64), constant.name))
     evaluator = ReferenceEvaluator(wide, new_ops=OPERATORS)
-    arrays = {name: array.astype(np.float64) for name, array in inputs.items()}
+    indices = {
+        i.name for i in model.graph.input if i.type.tensor_type.elem_type == TensorProto.INT64
+    }
+    arrays = {n: array if n in indices else array.astype(np.float64) for n, array in inputs.items()}
     return [np.asarray(y).astype(np.int64) for y in evaluator.run(None, arrays)]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from fuzz_choices import chosen, picked
 from fuzz_writer import FloatWriter, Shape, Value, Writer
 
 
@@ -38,7 +39,7 @@ def transformer(w: Writer) -> None:
     cached = w.pick(None, None, w.number(1, 9))
     rows = w.number(1, 9) if cached is None else w.pick(1, 1, 2)
     m = Model(w.pick(1, 1, 2), rows, w.number(1, 4), head, cached, rotary, w.maybe())
-    x = w.input((m.batch, m.rows, m.width))
+    x = embedding(w, m) if w.pick(False, False, True) else w.input((m.batch, m.rows, m.width))
     if w.maybe():
         x = w.add(x, w.dense(x, m.width, activate=False))
     for _ in range(w.pick(1, 1, 1, 2)):
@@ -47,12 +48,23 @@ def transformer(w: Writer) -> None:
         case "norm":
             w.dense(w.norm(x), w.number(1, 10), activate=False)
         case "one row":
-            index = w.indices(m.rows - 1)
-            shape = (m.batch, m.width)
-            row = w.node("Gather", [x, index], shape, x.bound, x.negative, axis=1)
-            w.dense(row, w.number(1, 10), activate=False)
+            w.dense(one_row(w, m, x), w.number(1, 10), activate=False)
         case "mean":
             w.dense(w.mean_over(x, (1,)), w.number(1, 10), activate=False)
+
+
+def embedding(w: Writer, m: Model) -> Value:
+    """Rows of a table, by tokens that are an input."""
+    table = w.weight((w.number(1, 20), m.width), 1)
+    return picked(w, table, 0, (m.batch, m.rows))
+
+
+def one_row(w: Writer, m: Model, x: Value) -> Value:
+    """The last row, or one that an input names."""
+    if w.maybe():
+        return picked(w, x, 1, ())
+    operands = [x, w.indices(m.rows - 1)]
+    return w.node("Gather", operands, (m.batch, m.width), x.bound, x.negative, axis=1)
 
 
 def layer(w: Writer, m: Model, x: Value) -> Value:
@@ -88,6 +100,8 @@ def attention(w: Writer, m: Model, x: Value) -> Value:
         shape: Shape = (scores.shape[-2], scores.shape[-1])
         mask = w.input((1, 1, *shape) if w.maybe() else shape)
         scores = w.add(scores, mask)
+    if w.pick(False, False, True):
+        scores = chosen(w, scores, -128)
     y = w.matmul(w.softmax(scores), v, activate=False)
     y = w.reshape(w.transpose(y, 0, 2, 1, 3), m.batch, m.rows, m.width)
     return w.dense(y, m.width, activate=False)

@@ -30,12 +30,14 @@ class Value:
     Attributes:
         bound: the largest magnitude of its elements; floats have 0.
         negative: whether elements may be negative; of integers.
+        type: what ONNX calls it, of an input.
     """
 
     name: str
     shape: Shape
     bound: int = 0
     negative: bool = True
+    type: int = TensorProto.FLOAT
 
 
 @dataclass
@@ -122,7 +124,7 @@ class Writer(ABC):
         graph = helper.make_graph(
             self.nodes,
             "fuzz",
-            [tensor(v.name, v.shape) for v in self.inputs],
+            [tensor(v.name, v.shape, v.type) for v in self.inputs],
             [tensor(name, shapes.get(name)) for name in outputs],
             self.constants,
         )
@@ -160,6 +162,13 @@ class Writer(ABC):
     @abstractmethod
     def input(self, shape: Shape) -> Value:
         """An input of activations."""
+
+    def index_input(self, shape: Shape, extent: int) -> Value:
+        """An input of indices, some of which count from the end."""
+        value = Value(f"x{len(self.inputs)}", shape, type=TensorProto.INT64)
+        self.inputs.append(value)
+        self.arrays[value.name] = self.rng.integers(-extent, extent, shape)
+        return value
 
     @abstractmethod
     def weight(self, shape: Shape, terms: int) -> Value:
@@ -219,9 +228,9 @@ class Writer(ABC):
         return self.matmul(x, self.weight((rows, columns), rows), activate)
 
 
-def tensor(name: str, shape: Shape | None) -> onnx.ValueInfoProto:
+def tensor(name: str, shape: Shape | None, type: int = TensorProto.FLOAT) -> onnx.ValueInfoProto:
     """An input or output of the network."""
-    return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+    return helper.make_tensor_value_info(name, type, shape)
 
 
 class FloatWriter(Writer):
