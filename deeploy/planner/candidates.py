@@ -6,6 +6,7 @@ cycles is dropped.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -89,12 +90,17 @@ def grid(space: NestSpace) -> list[Array]:
     """All combinations of tile sizes: for each iterator an array of equal length."""
     limits = tile_limits(space)
     choices = [tile_choices(it, limits.get(i, it.extent)) for i, it in enumerate(space.iterators)]
-    while np.prod([len(c) for c in choices]) > MOST_GRID:
+    while math.prod(map(len, choices)) > MOST_GRID:
         longest = max(range(len(choices)), key=lambda i: len(choices[i]))
         kept = choices[longest]
         choices[longest] = kept[::2] + ([kept[-1]] if len(kept) % 2 == 0 else [])
-    mesh = np.meshgrid(*[np.array(c, dtype=np.int64) for c in choices], indexing="ij")
-    return [m.ravel() for m in mesh]
+    # the digits of all numbers, with a base for each iterator: arrays of numpy have 32 dimensions
+    number = np.arange(math.prod(map(len, choices)))
+    columns: list[Array] = []
+    for sizes in reversed(choices):
+        number, digit = np.divmod(number, len(sizes))
+        columns.append(np.array(sizes, dtype=np.int64)[digit])
+    return columns[::-1]
 
 
 def loop_orders(
