@@ -47,10 +47,10 @@ from xdsl.printer import Printer
 from xdsl.traits import IsolatedFromAbove, IsTerminator, Pure, SingleBlockImplicitTerminator
 from xdsl.utils.exceptions import VerifyException
 
-from deeploy.dialects.graph import GraphOp, SliceOp, element_type, extent_of, tuple_of
+from deeploy.dialects.graph import GraphOp, element_type, extent_of, tuple_of
 from deeploy.interfaces.nest_space import NestSpace
 from deeploy.interfaces.tiling import Iterator, shape_of
-from deeploy.interfaces.views import can_be_view, is_view
+from deeploy.interfaces.views import can_be_read_through, can_be_written_through, is_view
 
 
 @irdl_op_definition
@@ -153,10 +153,7 @@ class NestOp(IRDLOperation):
         ops = self.body_ops()
         if not ops or len(ops) + 1 != len(list(self.body.block.ops)):
             raise VerifyException("'tiled.nest' needs a body of graph ops and a tiled.yield")
-        views = [op for op in ops if is_view(op)]
-        if len(views) == len(ops) or not all(can_be_view(op) for op in views):
-            raise VerifyException("'tiled.nest' can see data through transposes and slices only")
-        self._verify_result()
+        self._verify_views()
         terminator = self.body.block.last_op
         assert isinstance(terminator, YieldOp), "its trait checks that"
         if list(terminator.values) != list(ops[-1].results):
@@ -172,13 +169,20 @@ class NestOp(IRDLOperation):
         self._verify_shapes()
         self._verify_tiles()
 
-    def _verify_result(self) -> None:
-        """What a kernel writes through views must be all of the result."""
-        op = self.root()
+    def _verify_views(self) -> None:
+        """What a kernel reads through views must be in their operands, and what it writes through
+        them all of the result."""
+        read = [op for op in self.body_ops() if is_view(op)]
+        op = root = self.root()
         while is_view(op):
-            if isinstance(op, SliceOp) or not isinstance(op.operands[0].owner, GraphOp):
+            producer = op.operands[0].owner
+            inserts = op.tied() is not None and op is not root
+            if not can_be_written_through(op) or inserts or not isinstance(producer, GraphOp):
                 raise VerifyException("'tiled.nest' must compute its result, and all of it")
-            op = op.operands[0].owner
+            read.remove(op)
+            op = producer
+        if not all(can_be_read_through(op) for op in read):
+            raise VerifyException("'tiled.nest' can see data through transposes and slices only")
 
     def _verify_shapes(self) -> None:
         outer = [*self.inputs, *self.outs, *self.outputs]

@@ -3,7 +3,8 @@
 A transpose or slice in a nest may be marked as a view. Then no kernel runs it: it is another way to
 see the buffer of its operand or of its result. A chain of views that begins at an input of the nest
 or at the result of a kernel is seen in that buffer; one that ends in the result of the nest is
-written through, into the buffer of that result.
+written through, into the buffer of that result. The last one may be an insertion: what it
+inserts is written where it belongs.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from xdsl.ir import Operation, SSAValue
 from xdsl.ir.affine import AffineMap
 
-from deeploy.dialects.graph import GraphOp, SliceOp, TransposeOp
+from deeploy.dialects.graph import GraphOp, InsertOp, SliceOp, TransposeOp
 from deeploy.interfaces.tiling import linear_forms, shape_of
 
 if TYPE_CHECKING:
@@ -31,9 +32,14 @@ def is_view(op: Operation) -> bool:
     return VIEW in op.attributes
 
 
-def can_be_view(op: Operation) -> bool:
-    """Whether an op may be a view: it picks or permutes elements."""
+def can_be_read_through(op: Operation) -> bool:
+    """Whether the result of an op may be seen in the buffer of its operand."""
     return isinstance(op, TransposeOp | SliceOp)
+
+
+def can_be_written_through(op: Operation) -> bool:
+    """Whether the first operand of an op may be seen in the buffer of its result."""
+    return isinstance(op, TransposeOp | InsertOp)
 
 
 def result_strides(view: GraphOp, strides: Sequence[int]) -> Strides:
@@ -42,7 +48,7 @@ def result_strides(view: GraphOp, strides: Sequence[int]) -> Strides:
 
 
 def operand_strides(view: GraphOp, strides: Sequence[int]) -> Strides:
-    """The strides of a transpose's operand in the buffer of its result, which has given strides."""
+    """The strides of a view's operand in the buffer of its result, which has given strides."""
     return _through(view, view.result_maps()[0], view.operand_maps()[0], strides)
 
 

@@ -325,7 +325,7 @@ func.func @network(%x: tensor<4x8xsi8>) {
   func.return
 }
 
-// CHECK: 'tiled.nest' can see data through transposes and slices only
+// CHECK: 'tiled.nest' must compute its result, and all of it
 
 // -----
 
@@ -333,6 +333,20 @@ func.func @network(%x: tensor<4x8xsi8>) {
   %0 = tiled.nest ins(%x : tensor<4x8xsi8>) -> tensor<4x8xsi8> {
   ^bb0(%a: tensor<4x8xsi8>):
     %1 = graph.clip %a {tiled.view, min = 0, max = 9} : tensor<4x8xsi8> -> tensor<4x8xsi8>
+    %2 = graph.copy %1 : tensor<4x8xsi8> -> tensor<4x8xsi8>
+    tiled.yield %2 : tensor<4x8xsi8>
+  }
+  func.return
+}
+
+// CHECK: 'tiled.nest' can see data through transposes and slices only
+
+// -----
+
+func.func @network(%x: tensor<1x8xsi8>, %y: tensor<4x8xsi8>) {
+  %0 = tiled.nest ins(%x, %y : tensor<1x8xsi8>, tensor<4x8xsi8>) -> tensor<4x8xsi8> {
+  ^bb0(%a: tensor<1x8xsi8>, %b: tensor<4x8xsi8>):
+    %1 = graph.insert %a into %b {tiled.view, axis = 0, offset = 1} : tensor<1x8xsi8> into tensor<4x8xsi8> -> tensor<4x8xsi8>
     %2 = graph.copy %1 : tensor<4x8xsi8> -> tensor<4x8xsi8>
     tiled.yield %2 : tensor<4x8xsi8>
   }

@@ -103,6 +103,16 @@ NETWORKS = {
         f"%y = graph.matmul %1, %c {{transpose_rhs, {REQUANT}}} "
         ": tensor<6x4x5xsi8>, tensor<6x3x5xsi8> -> tensor<6x4x3xsi8>",
     ),
+    # rows are written where they belong
+    "inserted": network(
+        {"a": "tensor<2x4x5xsi8>", "b": "tensor<4x6x5xsi8>"},
+        "tensor<4x6x5xsi8>",
+        f"%0 = graph.requant %a {{{REQUANT}}} : tensor<2x4x5xsi8> -> tensor<2x4x5xsi8>",
+        "%1 = graph.transpose %0 {permutation = array<i64: 1, 0, 2>, tiled.view} "
+        ": tensor<2x4x5xsi8> -> tensor<4x2x5xsi8>",
+        "%y = graph.insert %1 into %b {axis = 1, offset = 3, tiled.view} "
+        ": tensor<4x2x5xsi8> into tensor<4x6x5xsi8> -> tensor<4x6x5xsi8>",
+    ),
 }
 
 

@@ -10,8 +10,11 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from xdsl.ir import SSAValue
+
 from deeploy.dialects.graph import GraphOp
 from deeploy.engines import Fields, Instance, Kernel, KernelCall, View, ceil_div
+from deeploy.interfaces.tiling import shape_of
 
 DIMENSIONS = 6
 """Of the general form."""
@@ -178,6 +181,10 @@ class WalkingKernel(Kernel):
         shape, operands = call.output.shape, self.operands(call).values()
         strides = [strides_of(view, len(shape)) for view in operands]
         return Walk.over(shape, strides, keep_last=self.keeps_channels(call.op))
+
+    def takes_strides(self, op: GraphOp, value: SSAValue, strides: Sequence[int]) -> bool:
+        # six dimensions take longer than moving the data before
+        return Walk.over(shape_of(value), [strides]).rank == ROWS
 
     def instance(self, op: GraphOp) -> Instance:
         return with_rank(self.template(op), ROWS)

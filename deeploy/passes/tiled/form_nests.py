@@ -45,6 +45,14 @@ def position_for(op: GraphOp) -> list[SSAValue]:
 
 def wrap(op: GraphOp) -> None:
     """Replace a graph op by a nest around it."""
+    nest = nest_around(op)
+    for old, new in zip(op.results, nest.results, strict=True):
+        new.name_hint = old.name_hint
+    Rewriter.replace_op(op, nest)
+
+
+def nest_around(op: GraphOp) -> NestOp:
+    """A nest that computes what an op does."""
     engine = op.attributes.get(ENGINE)
     if not isinstance(engine, StringAttr):
         fail(op, "the op has no engine", "run 'place' first")
@@ -64,6 +72,4 @@ def wrap(op: GraphOp) -> None:
         regions=[Region(block)],
     )
     nest.location = op.location
-    for old, new in zip(op.results, nest.results, strict=True):
-        new.name_hint = old.name_hint
-    Rewriter.replace_op(op, nest)
+    return nest

@@ -18,19 +18,22 @@ from deeploy.dialects.graph import (
     ConstantOp,
     GraphOp,
     MatmulOp,
+    ReshapeOp,
     RowOp,
-    TransposeOp,
     WindowOp,
     element_type,
+    extent_of,
 )
 from deeploy.dialects.mem import element_bytes
 from deeploy.dialects.tiled import NestOp, YieldOp
-from deeploy.engines import kernel_of, takes_views
+from deeploy.engines import ENGINE, kernel_of, takes_views
 from deeploy.functions import functions_of
 from deeploy.interfaces.nest_space import NestSpace
 from deeploy.interfaces.tiling import linear_forms, shape_of
-from deeploy.interfaces.views import VIEW, can_be_view, is_view
+from deeploy.interfaces.views import VIEW, can_be_read_through, can_be_written_through, is_view
+from deeploy.passes.graph.rewriting import make_transpose
 from deeploy.passes.levels import check_lowered
+from deeploy.passes.tiled.form_nests import nest_around
 from deeploy.planner.candidates import tile_limits
 from deeploy.planner.layout import in_place_values
 from deeploy.planner.problem import align_up
@@ -42,10 +45,11 @@ class FuseNestsPass(ModulePass):
     """Merge a nest into the only one that reads its result, where that computes nothing twice.
 
     Transposes and slices become views in all nests that read them, or in the one that computes what
-    they permute, where the kernels take the strides. Element-wise ops take in what they read;
-    softmax and norms take in element-wise ops and products of two activations; such a product takes
-    in the softmax before it (attention). The smallest tiles of a merged nest must fit into
-    `percent` of the compute memory.
+    they permute, where the kernels take the strides; insertions in the one that computes what they
+    insert. A reshape that only moves dimensions of extent 1 counts as a transpose. Element-wise
+    ops take in what they read; softmax and norms take in element-wise ops and products of two
+    activations; such a product takes in the softmax before it (attention). The smallest tiles of a
+    merged nest must fit into `percent` of the compute memory.
     """
 
     name: ClassVar[str] = "fuse-nests"
@@ -73,9 +77,14 @@ class Fusion:
 
     def see_through(self, nest: NestOp) -> None:
         """Let all nests that read a transpose or slice read its operand through a view."""
-        view = single_view(nest)
+        view = single_op(nest)
         readers = [use.operation for use in nest.results[0].uses]
-        if view is None or not readers or len(set(readers)) != len(readers):
+        if (
+            view is None
+            or not can_be_read_through(view)
+            or not readers
+            or len(set(readers)) != len(readers)
+        ):
             return
         found: list[tuple[Operation, NestOp]] = []
         for reader in readers:
@@ -108,20 +117,49 @@ class Fusion:
     def absorb_one(self, nest: NestOp) -> NestOp | None:
         """Merge one producer into a nest."""
         for index, operand in enumerate(nest.inputs):
-            producer = operand.owner
-            if not isinstance(producer, NestOp) or not operand.has_one_use():
+            reshape = operand.owner if isinstance(operand.owner, ReshapeOp) else None
+            value = operand if reshape is None else reshape.input
+            producer = value.owner
+            if not isinstance(producer, NestOp) or not are_free(producer, nest):
                 continue
-            combined = self.combined(producer, nest, index) if are_free(producer, nest) else None
+            if not operand.has_one_use() or not value.has_one_use():
+                continue
+            if reshape is None:
+                combined = self.combined(producer, nest, index)
+            else:
+                combined = self.combined_across(producer, reshape, nest, index)
             if combined is not None:
                 replace(nest, combined)
+                if reshape is not None:
+                    Rewriter.erase_op(reshape)
                 Rewriter.erase_op(producer)
                 return combined
         return None
 
+    def combined_across(
+        self, producer: NestOp, reshape: ReshapeOp, consumer: NestOp, index: int
+    ) -> NestOp | None:
+        """Both nests as one, in which a reshape between them is a view, if that pays."""
+        permutation = moved_units(reshape)
+        if permutation is None or index == consumer.tied_input():
+            return None
+        assert consumer.engine is not None
+        transpose = make_transpose(reshape.input, permutation)
+        transpose.location = reshape.location
+        transpose.result.name_hint = reshape.result.name_hint
+        transpose.attributes[ENGINE] = consumer.engine
+        between = nest_around(transpose)
+        reading = merge(between, consumer, index, views=between.body_ops())
+        combined = self.combined(producer, reading, 0)
+        for nest in (reading, between, transpose):
+            nest.erase()
+        return combined
+
     def combined(self, producer: NestOp, consumer: NestOp, index: int) -> NestOp | None:
         """Both nests as one, if that pays."""
-        view = single_view(consumer)
-        if isinstance(view, TransposeOp) and producer.tied_input() is None:
+        view = single_op(consumer)
+        tied = index == consumer.tied_input() or producer.tied_input() is not None
+        if view is not None and can_be_written_through(view) and not tied:
             combined = self.checked(merge(producer, consumer, index, views=[view]))
             if combined is not None:
                 return combined
@@ -137,10 +175,22 @@ class Fusion:
         return None
 
 
-def single_view(nest: NestOp) -> GraphOp | None:
-    """The op of a nest that could be nothing but a view."""
+def single_op(nest: NestOp) -> GraphOp | None:
+    """The op of a nest that has no other."""
     ops = nest.body_ops()
-    return ops[0] if len(ops) == 1 and can_be_view(ops[0]) else None
+    return ops[0] if len(ops) == 1 else None
+
+
+def moved_units(reshape: ReshapeOp) -> tuple[int, ...] | None:
+    """The permutation that a reshape is, if it only moves dimensions of extent 1."""
+    before, after = shape_of(reshape.input), shape_of(reshape.result)
+    if extent_of(reshape.input) is not None or len(before) != len(after):
+        return None
+    if [e for e in before if e != 1] != [e for e in after if e != 1]:
+        return None
+    units = iter(i for i, extent in enumerate(before) if extent == 1)
+    others = iter(i for i, extent in enumerate(before) if extent != 1)
+    return tuple(next(units if extent == 1 else others) for extent in after)
 
 
 def are_free(producer: NestOp, consumer: NestOp) -> bool:

@@ -122,3 +122,40 @@ func.func @network(%x: tensor<6x4x8xsi8>, %y: tensor<4x5x8xsi8>) -> (tensor<4x6x
 // CHECK:       %t = tiled.nest ins(%x :
 // CHECK-NOT:   tiled.view
 // CHECK:       %z = tiled.nest ins(%t, %y :
+
+// -----
+
+// One row of each head goes into its cache: the reshape only moves a dimension of extent 1, the
+// requantisation reads the product's buffer and writes the row where the cache has it.
+
+func.func @network(%x: tensor<1x4x8xsi8>, %m: tensor<1x8x8xsi8>, %cache: tensor<4x6x8xsi8>) -> tensor<4x6x8xsi8> {
+  %y = graph.matmul %x, %m {requant = #graph.requant<mul = 3, add = 0, shift = 4, min = -128, max = 127>} : tensor<1x4x8xsi8>, tensor<1x8x8xsi8> -> tensor<1x4x8xsi8>
+  %r = graph.reshape %y : tensor<1x4x8xsi8> -> tensor<4x1x8xsi8>
+  %q = graph.requant %r {requant = #graph.requant<mul = 5, add = 0, shift = 3, min = -128, max = 127>} : tensor<4x1x8xsi8> -> tensor<4x1x8xsi8>
+  %z = graph.insert %q into %cache {axis = 1, offset = 5} : tensor<4x1x8xsi8> into tensor<4x6x8xsi8> -> tensor<4x6x8xsi8>
+  func.return %z : tensor<4x6x8xsi8>
+}
+
+// CHECK:       %z = tiled.nest ins(%x, %m, %cache :
+// CHECK:         %y = graph.matmul
+// CHECK-NEXT:    %r = graph.transpose %y {tiled.view, permutation = array<i64: 1, 0, 2>}
+// CHECK-NEXT:    %q = graph.requant %r
+// CHECK-NEXT:    [[RESULT:%.+]] = graph.insert %q into %cache_1 {tiled.view, axis = 1 : i64, offset = 5 : i64}
+// CHECK-NEXT:    tiled.yield [[RESULT]]
+// CHECK-NEXT:  }
+// CHECK-NEXT:  func.return
+
+// -----
+
+// This reshape moves data of heads into rows: it is none of a transpose.
+
+func.func @network(%x: tensor<4x8xsi8>, %y: tensor<8x4xsi8>) -> tensor<8x4xsi8> {
+  %c = graph.clip %x {min = 0, max = 9} : tensor<4x8xsi8> -> tensor<4x8xsi8>
+  %r = graph.reshape %c : tensor<4x8xsi8> -> tensor<8x4xsi8>
+  %z = graph.add %r, %y {requant = #graph.requant<mul = 3, add = 0, shift = 4, min = -128, max = 127>} : tensor<8x4xsi8>, tensor<8x4xsi8> -> tensor<8x4xsi8>
+  func.return %z : tensor<8x4xsi8>
+}
+
+// CHECK:       %c = tiled.nest ins(%x :
+// CHECK:       %r = graph.reshape %c
+// CHECK:       %z = tiled.nest ins(%r, %y :
