@@ -1,14 +1,15 @@
 """Dimensions in front of rows are merged where that leads through the same elements."""
 
+from collections.abc import Sequence
 from itertools import product
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deeploy.engines.cluster.common import merged
+from deeploy.engines.cluster.walk import Walk
 
 
-def offsets(extents: list[int], strides: list[int]) -> list[int]:
+def offsets(extents: Sequence[int], strides: Sequence[int]) -> list[int]:
     """Where the elements of an operand lie, in order."""
     indices = product(*map(range, extents))
     return [sum(i * s for i, s in zip(index, strides, strict=True)) for index in indices]
@@ -26,15 +27,10 @@ def test_merged_dimensions_lead_through_the_same_elements(dims: list[tuple[int, 
             strides[d] = step + gaps[d]
             step = strides[d] * extents[d]
         operands.append(strides)
-    found, found_strides = merged(extents, *operands)
-    numbers = [extent for extent in found if isinstance(extent, int)]
-    assert len(numbers) == len(found)
-    for before, after in zip(operands, found_strides, strict=True):
+    walk = Walk.over(extents, operands)
+    numbers = [extent for extent in walk.extents if isinstance(extent, int)]
+    assert len(numbers) == len(walk.extents)
+    for before, after in zip(operands, walk.strides, strict=True):
         assert offsets(numbers, after) == offsets(extents, before)
     if not any(gap for _, *gaps in dims for gap in gaps):
-        assert len(found) <= 1
-
-
-def test_extents_that_differ_at_the_border() -> None:
-    assert merged(["n", 3], [27, 9], [27, 9]) == (["(n) * 3"], [[9], [9]])
-    assert merged([2, "n"], [27, 9], [27, 9]) == ([2, "n"], [[27, 9], [27, 9]])
+        assert len(numbers) <= 1
