@@ -222,13 +222,15 @@ class Program:
         is_far = any(level_of(value) != self.machine.target.compute for value in read)
         cycles = kernel.far_cycles if is_far else kernel.cycles
         each = 2 if isinstance(op.op, CONTRACTIONS) else 1
+        skipped = op.op.looked_up()
 
         @cache
         def cost(extents: tuple[int, ...]) -> tuple[int, int, tuple[int, ...]]:
             if 0 in extents:
                 return 0, 0, ()
             sizes = iterator_sizes(op.op, extents, self.position)
-            return int(cycles(op.op, sizes, cores)), each * math.prod(sizes), sizes
+            points = math.prod(s for i, s in enumerate(sizes) if i not in skipped)
+            return int(cycles(op.op, sizes, cores)), each * points, sizes
 
         return cost
 

@@ -229,3 +229,23 @@ def test_rows_of_a_transfer(shape: list[int], room: list[int]) -> None:
     offsets = np.add.reduce(np.indices(shape).reshape(len(shape), -1).T * far, axis=1)
     assert row * math.prod(outer) == math.prod(shape)
     assert math.prod(outer) == runs(offsets.tolist())
+
+
+LOOKED_UP = f"""func.func @network() {{
+  %table = mem.buffer at 0 : memref<1x100x4xsi8, {NEAR}>
+  %indices = mem.buffer at 400 : memref<2xsi32, {NEAR}>
+  %rows = mem.buffer at 408 : memref<1x2x4xsi8, {NEAR}>
+  cluster.call "k" of "cluster" ins(%table, %indices : memref<1x100x4xsi8, {NEAR}>,
+      memref<2xsi32, {NEAR}>) outs(%rows : memref<1x2x4xsi8, {NEAR}>) overhang [] {{
+    ^bb0(%t: tensor<1x100x4xsi8>, %i: tensor<2xsi32>):
+      %c = graph.gather %t at %i : tensor<1x100x4xsi8> at tensor<2xsi32> -> tensor<1x2x4xsi8>
+      cluster.yield %c : tensor<1x2x4xsi8>
+  }} loc("gather")
+  func.return
+}}"""
+
+
+def test_entries_of_a_table_are_no_operations() -> None:
+    """Two rows of four elements are visited, not all hundred for each."""
+    (nest,) = simulate(program(LOOKED_UP)).nests
+    assert nest.tally.operations == 8

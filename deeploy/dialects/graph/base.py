@@ -73,6 +73,10 @@ class GraphOp(IRDLOperation, TilingInterface):
         """The operand whose memory the result is, for ops that work in place."""
         return None
 
+    def looked_up(self) -> tuple[int, ...]:
+        """The iterators over entries of tables, of which the op visits one each time, not all."""
+        return ()
+
     def growing(self) -> dict[int, int]:
         """The iterators whose extent is `position + plus`, and this number.
 

@@ -53,6 +53,9 @@ class GatherOp(GraphOp):
         rows = Iterator("row", shape_of(self.table)[1], parallel=False)
         return Iterator("outer", outer), Iterator("index", count), Iterator("column", columns), rows
 
+    def looked_up(self) -> tuple[int, ...]:
+        return (3,)
+
     def operand_maps(self) -> tuple[AffineMap, ...]:
         outer, index, column, row = (AffineDimExpr(i) for i in range(4))
         return AffineMap(4, 0, (outer, row, column)), AffineMap(4, 0, (index,))

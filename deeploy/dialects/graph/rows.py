@@ -162,6 +162,9 @@ class IntSoftmaxOp(RequantisedRowOp):
         entries = Iterator("entry", DISTANCES, parallel=False)
         return super().iterators() + ((entries,) if self.tables() else ())
 
+    def looked_up(self) -> tuple[int, ...]:
+        return (len(self.infer_shape()),) if self.tables() else ()
+
     def row_map(self) -> AffineMap:
         rank = len(self.infer_shape())
         return AffineMap(len(self.iterators()), 0, (AffineDimExpr(rank - 1),))
