@@ -96,6 +96,25 @@ def padded(net: Network, values: Sequence[str]) -> str:
     return net.op("Pad", values[0], pads)
 
 
+def rows(net: Network, values: Sequence[str]) -> str:
+    """Rows that are known at run time."""
+    return net.op("Gather", values[0], net.op("ArgMax", "x0", axis=2), axis=2)
+
+
+def embedding(net: Network, values: Sequence[str]) -> str:
+    """Rows of a constant table, in a sum with the input."""
+    table = net.constant(net.rng.integers(-128, 128, (6, 7)).astype(np.int8))
+    tokens = net.op("ArgMax", "x0", axis=2, keepdims=0)
+    rows = net.op("Gather", net.dequantize(table, 0.01, 3, np.int8), tokens)
+    return net.op("Add", rows, net.op("ReduceMean", values[0], axes=[2], keepdims=1))
+
+
+def chosen(net: Network, values: Sequence[str]) -> str:
+    """Elements of one or the other."""
+    condition = net.op("Greater", "x0", net.constant(np.float32(0.3)))
+    return net.op("Where", condition, *values)
+
+
 OPERATORS: dict[str, tuple[int, Operator]] = {
     "conv": (1, conv(pads=[1, 1, 1, 1])),
     "conv_strided": (1, conv(strides=[2, 2], pads=[0, 1, 1, 0])),
@@ -122,6 +141,9 @@ OPERATORS: dict[str, tuple[int, Operator]] = {
     ),
     "global_average_pool": (1, plain("GlobalAveragePool")),
     "mean": (1, plain("ReduceMean", axes=[1, 3], keepdims=0)),
+    "rows": (1, rows),
+    "embedding": (1, embedding),
+    "chosen": (2, chosen),
     "requantised": (1, lambda net, values: values[0]),
 }
 

@@ -40,12 +40,14 @@ from deeploy.dialects.graph import (
     ConvOp,
     DequantizeOp,
     DivOp,
+    GatherOp,
     MaxPoolOp,
     MulOp,
     PadOp,
     QuantizeOp,
     ReduceOp,
     ReshapeOp,
+    SelectOp,
     SliceOp,
     TransposeOp,
     UnaryOp,
@@ -285,47 +287,70 @@ def _moved(op: Operation, scale: Array) -> Array | None:
 
 
 @dataclass
-class RaiseThroughConcat(RewritePattern):
+class SinkThroughGather(RewritePattern):
+    """`gather(dequantize(table), i)` → `dequantize(gather(table, i))`."""
+
+    ctx: Context
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: GatherOp, rewriter: PatternRewriter) -> None:
+        table = _dequantised(self.ctx, op.table)
+        if table is None or not table.is_uniform:
+            return
+        rows = _like(op, [table.value, op.indices], element_type(table.value))
+        back = dequantize(self.ctx, rows.results[0], table.scale, table.zero_point)
+        replace_op(rewriter, op, [rows, *back])
+
+
+@dataclass
+class RaiseThroughChoice(RewritePattern):
     """`quantize(concat(x, y))` → `concat(quantize(x), quantize(y))`, if one of the operands is
-    dequantised."""
+    dequantised; likewise a select."""
 
     ctx: Context
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: QuantizeOp, rewriter: PatternRewriter) -> None:
-        concat = op.input.owner
-        if not isinstance(concat, ConcatOp):
+        choice = op.input.owner
+        if not isinstance(choice, ConcatOp | SelectOp):
             return
-        if all(affine_of(self.ctx, v) is None for v in concat.inputs):
+        values = _choices(choice)
+        if all(affine_of(self.ctx, v) is None for v in values):
             return
-        parts = [quantize(v, op) for v in concat.inputs]
-        whole = _like(concat, [part.result for part in parts], element_type(op.result))
-        replace_op(rewriter, op, [*parts, whole], absorbed=[concat])
+        parts = [quantize(v, op) for v in values]
+        whole = _chosen(choice, [part.result for part in parts], element_type(op.result))
+        replace_op(rewriter, op, [*parts, whole], absorbed=[choice])
 
 
 @dataclass
-class SinkThroughConcat(RewritePattern):
+class SinkThroughChoice(RewritePattern):
     """`concat(dequantize(x), dequantize(y))` → `dequantize(concat(x, y))` where both are quantised
-    alike."""
+    alike; likewise a select."""
 
     ctx: Context
 
-    @op_type_rewrite_pattern
-    def match_and_rewrite(self, op: ConcatOp, rewriter: PatternRewriter) -> None:
-        parts = [_dequantised(self.ctx, v) for v in op.inputs]
+    def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter) -> None:
+        if not isinstance(op, ConcatOp | SelectOp):
+            return
+        parts = [_dequantised(self.ctx, v) for v in _choices(op)]
         first, known = parts[0], [p for p in parts if p is not None and p.is_uniform]
-        if first is None or len(known) < len(parts):
+        kinds = {(p.scale.item(), p.zero_point, element_type(p.value)) for p in known}
+        if first is None or len(known) < len(parts) or len(kinds) > 1:
             return
-        elements = element_type(first.value)
-        if any(
-            (p.scale, p.zero_point, element_type(p.value))
-            != (first.scale, first.zero_point, elements)
-            for p in known
-        ):
-            return
-        whole = _like(op, [p.value for p in known], elements)
+        whole = _chosen(op, [p.value for p in known], element_type(first.value))
         back = dequantize(self.ctx, whole.results[0], first.scale, first.zero_point)
         replace_op(rewriter, op, [whole, *back])
+
+
+def _choices(op: ConcatOp | SelectOp) -> Sequence[SSAValue]:
+    """The operands whose elements the result consists of."""
+    return op.inputs if isinstance(op, ConcatOp) else (op.lhs, op.rhs)
+
+
+def _chosen(op: ConcatOp | SelectOp, values: Sequence[SSAValue], elements: Attribute) -> Operation:
+    """The same choice among other values."""
+    before = () if isinstance(op, ConcatOp) else (op.condition,)
+    return _like(op, (*before, *values), elements)
 
 
 def _like(op: Operation, operands: Sequence[SSAValue], elements: Attribute) -> Operation:
@@ -458,8 +483,9 @@ class FuseQdqPass(ApproximatePass):
             FoldArithmetic(ctx),
             SinkThroughMovement(ctx),
             RaiseThroughMovement(ctx),
-            RaiseThroughConcat(ctx),
-            SinkThroughConcat(ctx),
+            SinkThroughGather(ctx),
+            RaiseThroughChoice(ctx),
+            SinkThroughChoice(ctx),
             FuseActivation(),
             SinkThroughMaximum(ctx),
             SinkThroughSum(ctx),

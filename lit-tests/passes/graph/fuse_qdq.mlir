@@ -1,7 +1,7 @@
 // RUN: deeploy-opt %s -p fuse-qdq --split-input-file | filecheck %s
 // RUN: deeploy-opt %s -p fuse-qdq,quantize-to-requant,fold-constants,simplify,fuse-requant --check-semantics --split-input-file 2>&1 | filecheck %s --check-prefix=SAME
 
-// SAME-COUNT-9: semantics: 5 passes checked, outputs unchanged
+// SAME-COUNT-11: semantics: 5 passes checked, outputs unchanged
 
 // A scale for each output channel, and a zero point: it becomes part of the bias (-3 * (10 + 20) - 1
 // and -3 * (30 - 40) + 2), and pads hold it.
@@ -169,3 +169,33 @@ func.func @left_alone(%x: tensor<2x4xsi8>, %w: tensor<3x4xsi8>, %s: tensor<3x1xf
 
 // CHECK-LABEL: func.func @left_alone
 // CHECK:         graph.matmul %0, %1 add %b : tensor<3xf32> {transpose_rhs} : tensor<2x4xf32>
+
+// -----
+
+// Rows of a table are found among integers.
+
+func.func @gather(%table: tensor<1x6x4xsi8>, %at: tensor<3xsi32>) -> tensor<1x3x4xf32> {
+  %0 = graph.dequantize %table {scale = 0.25 : f64, zero_point = 3.0 : f64} : tensor<1x6x4xsi8> -> tensor<1x6x4xf32>
+  %1 = graph.gather %0 at %at : tensor<1x6x4xf32> at tensor<3xsi32> -> tensor<1x3x4xf32>
+  func.return %1 : tensor<1x3x4xf32>
+}
+
+// CHECK-LABEL: func.func @gather
+// CHECK-NEXT:    %0 = graph.gather %table at %at : tensor<1x6x4xsi8> at tensor<3xsi32> -> tensor<1x3x4xsi8>
+// CHECK-NEXT:    %1 = graph.dequantize %0 {scale = 2.500000e-01 : f64, zero_point = 3.000000e+00 : f64} : tensor<1x3x4xsi8> -> tensor<1x3x4xf32>
+
+// -----
+
+// A choice between two scales is one between two requantisations.
+
+func.func @select(%c: tensor<4xui8>, %x: tensor<2x4xsi8>, %y: tensor<2x4xsi8>) -> tensor<2x4xsi8> {
+  %0 = graph.dequantize %x {scale = 0.25 : f64, zero_point = 0.0 : f64} : tensor<2x4xsi8> -> tensor<2x4xf32>
+  %1 = graph.dequantize %y {scale = 0.5 : f64, zero_point = 0.0 : f64} : tensor<2x4xsi8> -> tensor<2x4xf32>
+  %2 = graph.select %c, %0, %1 : tensor<4xui8>, tensor<2x4xf32>, tensor<2x4xf32> -> tensor<2x4xf32>
+  %3 = graph.quantize %2 {scale = 2.0 : f64, zero_point = 0.0 : f64, min = -128, max = 127, half_even} : tensor<2x4xf32> -> tensor<2x4xsi8>
+  func.return %3 : tensor<2x4xsi8>
+}
+
+// CHECK-LABEL: func.func @select
+// CHECK-COUNT-2: graph.quantize
+// CHECK-NEXT:    graph.select %c, {{.*}} -> tensor<2x4xsi8>
