@@ -19,6 +19,14 @@ func.func @int_hardswish_requant(%x: tensor<3x40xsi8>, %a: tensor<40xsi32>) -> t
 // CHECK-LABEL: func.func @int_hardswish_requant(%x: tensor<3x40xsi8>, %a: tensor<40xsi32>) -> tensor<3x40xsi8> {
 // CHECK-NEXT:    %0 = graph.int_hardswish %x add %a : tensor<40xsi32> {one_over_six = 42 : i64, three = 122 : i64, six = 244 : i64, requant = #graph.requant<mul = 77, add = 1000, shift = 9, min = -100, max = 120>} : tensor<3x40xsi8> -> tensor<3x40xsi8>
 
+func.func @lookup(%x: tensor<3x40xsi8>, %t: tensor<256xui8>) -> tensor<3x40xui8> {
+  %0 = graph.lookup %x in %t : tensor<3x40xsi8> in tensor<256xui8> -> tensor<3x40xui8>
+  func.return %0 : tensor<3x40xui8>
+}
+
+// CHECK-LABEL: func.func @lookup(%x: tensor<3x40xsi8>, %t: tensor<256xui8>) -> tensor<3x40xui8> {
+// CHECK-NEXT:    %0 = graph.lookup %x in %t : tensor<3x40xsi8> in tensor<256xui8> -> tensor<3x40xui8>
+
 func.func @int_gelu(%x: tensor<3x40xsi8>) -> tensor<3x40xsi32> {
   %0 = graph.int_gelu %x {b = -40 : i64, one = 1743 : i64} : tensor<3x40xsi8> -> tensor<3x40xsi32>
   func.return %0 : tensor<3x40xsi32>

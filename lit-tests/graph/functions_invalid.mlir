@@ -323,3 +323,27 @@ func.func @network(%x: tensor<2xsi8>, %s: tensor<2xsi32>) {
 }
 
 // CHECK: 'graph.dequantize' needs scales that are floats
+
+// -----
+
+func.func @lookup_short(%x: tensor<4xsi8>, %t: tensor<128xsi8>) {
+  // CHECK: 'graph.lookup' needs a table of 256 elements
+  %0 = graph.lookup %x in %t : tensor<4xsi8> in tensor<128xsi8> -> tensor<4xsi8>
+  func.return
+}
+
+// -----
+
+func.func @lookup_words(%x: tensor<4xsi32>, %t: tensor<256xsi8>) {
+  // CHECK: 'graph.lookup' needs bytes
+  %0 = graph.lookup %x in %t : tensor<4xsi32> in tensor<256xsi8> -> tensor<4xsi8>
+  func.return
+}
+
+// -----
+
+func.func @lookup_type(%x: tensor<4xsi8>, %t: tensor<256xsi8>) {
+  // CHECK: 'graph.lookup' gives elements of its table's type
+  %0 = graph.lookup %x in %t : tensor<4xsi8> in tensor<256xsi8> -> tensor<4xui8>
+  func.return
+}

@@ -166,6 +166,8 @@ FUNCTIONS_OF_ELEMENTS = {
         %0 = graph.int_hardswish %x add %a : tensor<40xsi32>
             {{one_over_six = 42, three = 122, six = 244, requant = {REQUANT}}}
             : tensor<3x40xsi8> -> tensor<3x40xsi8>""",
+    "lookup": """%x: tensor<30x40xsi8>, %t: tensor<256xui8>
+        %0 = graph.lookup %x in %t : tensor<30x40xsi8> in tensor<256xui8> -> tensor<30x40xui8>""",
     "int_gelu": """%x: tensor<3x40xsi8>
         %0 = graph.int_gelu %x {b = -40, one = 1743} : tensor<3x40xsi8> -> tensor<3x40xsi32>""",
     "unary_float": """%x: tensor<3x4xf32>

@@ -28,7 +28,7 @@ from xdsl.irdl import (
 from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
-from deeploy.dialects.graph.attributes import RequantAttr
+from deeploy.dialects.graph.attributes import RequantAttr, si8, ui8
 from deeploy.dialects.graph.base import (
     GraphOp,
     Requantised,
@@ -42,14 +42,19 @@ from deeploy.dialects.graph.base import (
 from deeploy.interfaces.tiling import Iterator, shape_of
 
 __all__ = [
+    "BYTE_VALUES",
     "FUNCTIONS",
     "CastOp",
     "DequantizeOp",
     "IntGeluOp",
     "IntHardswishOp",
+    "LookupOp",
     "QuantizeOp",
     "UnaryOp",
 ]
+
+BYTE_VALUES = 256
+"""How many there are: the entries of a table of `graph.lookup`."""
 
 FUNCTIONS = (
     "abs",
@@ -144,6 +149,42 @@ class IntGeluOp(RequantisedElementwiseOp):
     irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
     traits = traits_def(Pure())
     assembly_format = REQUANTISED_FORMAT
+
+
+@irdl_op_definition
+class LookupOp(ElementwiseOp):
+    """The entry of a table for each byte; negative ones count from its end, as in Python."""
+
+    name = "graph.lookup"
+    input = operand_def(TensorType)
+    table = operand_def(TensorType)
+    result = result_def(TensorType)
+    irdl_options = (ParsePropInAttrDict(),)
+    traits = traits_def(Pure())
+    assembly_format = (
+        "$input `in` $table attr-dict `:` type($input) `in` type($table) `->` type($result)"
+    )
+
+    def iterators(self) -> tuple[Iterator, ...]:
+        # any entry may be asked for: the table is not cut
+        return (*super().iterators(), Iterator("entry", BYTE_VALUES, parallel=False))
+
+    def operand_maps(self) -> tuple[AffineMap, ...]:
+        rank = len(self.infer_shape())
+        return (*self.result_maps(), AffineMap(rank + 1, 0, (AffineDimExpr(rank),)))
+
+    def result_maps(self) -> tuple[AffineMap, ...]:
+        rank = len(self.infer_shape())
+        return (AffineMap(rank + 1, 0, tuple(AffineDimExpr(i) for i in range(rank))),)
+
+    def verify_(self) -> None:
+        super().verify_()
+        if element_type(self.input) not in (si8, ui8):
+            raise VerifyException("'graph.lookup' needs bytes")
+        if shape_of(self.table) != (BYTE_VALUES,):
+            raise VerifyException(f"'graph.lookup' needs a table of {BYTE_VALUES} elements")
+        if element_type(self.table) != element_type(self.result):
+            raise VerifyException("'graph.lookup' gives elements of its table's type")
 
 
 @irdl_op_definition

@@ -14,6 +14,7 @@ from deeploy.dialects.graph import (
     GraphOp,
     IntGeluOp,
     IntHardswishOp,
+    LookupOp,
     QuantizeOp,
     RequantAttr,
     Requantised,
@@ -21,7 +22,7 @@ from deeploy.dialects.graph import (
     element_type,
     integer_range,
 )
-from deeploy.engines import Fields, Instance, Kernel, Sizes
+from deeploy.engines import Fields, Instance, Kernel, KernelCall, Sizes, c_type
 from deeploy.engines.cluster.common import (
     BYTES,
     FLOATS,
@@ -229,12 +230,32 @@ class ActivationKernel(IntegerKernel):
         return op.requant
 
 
+class LookupKernel(IntegerKernel):
+    """`unary` with a table."""
+
+    def declines(self, op: GraphOp) -> str | None:
+        return decline_types(op, {"input": BYTES, "result": BYTES}) or decline_rank(op)
+
+    def function(self, op: GraphOp) -> Function:
+        # a load from the sum of two registers
+        result = c_type(element_type(op.results[0]))
+        return Function("lookup", f"(({result})(p)->table[(uint8_t)(x)])", {}, 1)
+
+    def requant(self, op: GraphOp) -> RequantAttr | None:
+        return None
+
+    def arguments(self, call: KernelCall) -> Sequence[Fields]:
+        [fields] = super().arguments(call)
+        return [{**fields, "table": f"(const uint8_t *){call.inputs[1].pointer}"}]
+
+
 KERNELS: dict[type[GraphOp], Kernel] = {
     # sum, p.clipur, two products
     IntHardswishOp: ActivationKernel("int_hardswish", ("one_over_six", "three", "six"), 4),
     # p.abs, p.min, sum; mv and p.msu; p.slet, p.slet and difference for the sign, product; sum with
     # shift, product
     IntGeluOp: ActivationKernel("int_gelu", ("b", "one"), 11),
+    LookupOp: LookupKernel(),
     UnaryOp: UnaryKernel(),
     CastOp: CastKernel(),
     QuantizeOp: QuantizeKernel(),

@@ -84,7 +84,8 @@ def walk(
     Dimensions count as merged (`walk.py`) where tiles are whole in the inner one and all tensors
     have both or none. Cores divide rows or columns as `dpl_column_share` decides.
     """
-    extents = [it.extent for it in op.iterators()]
+    # others belong to tables
+    extents = [it.extent for it in op.iterators() if it.parallel]
     counts, own = list(extents), list(sizes[: len(extents)])
     if width > 1:
         counts[-1], own[-1] = counts[-1] // width, np.maximum(own[-1] // width, 1)

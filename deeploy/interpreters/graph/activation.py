@@ -13,6 +13,7 @@ from deeploy.dialects.graph import (
     DequantizeOp,
     IntGeluOp,
     IntHardswishOp,
+    LookupOp,
     QuantizeOp,
     UnaryOp,
     element_type,
@@ -35,6 +36,12 @@ def int_gelu(op: IntGeluOp, inputs: Sequence[Array], overhangs: Overhangs) -> Ar
     x, b, one = wide(inputs[0]), op.b.value.data, op.one.value.data
     d = np.minimum(np.abs(x), -b) + b
     return x * ((one + np.sign(x) * (one - d * d)) >> 1)
+
+
+@numpy_meaning(LookupOp)
+def lookup(op: LookupOp, inputs: Sequence[Array], overhangs: Overhangs) -> Array:
+    x, table = inputs
+    return table[x]
 
 
 # --- Floats ---------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from deeploy.diagnostics import fused_location
 from deeploy.dialects.graph import (
     ConstantOp,
     GraphOp,
+    LookupOp,
     MatmulOp,
     ReshapeOp,
     RowOp,
@@ -244,6 +245,8 @@ def is_pattern(producer: NestOp, consumer: NestOp, reader: GraphOp, index: int) 
 
 def is_elementwise(op: GraphOp) -> bool:
     """Whether an op computes each element of its result from one element of each operand."""
+    if isinstance(op, LookupOp):
+        return True
     return not isinstance(op, RowOp) and all(it.parallel for it in op.iterators())
 
 

@@ -43,3 +43,36 @@ func.func @small(%x: tensor<3x80xsi8>) -> tensor<3x80xui8> {
 
 // CHECK-LABEL: func.func @small(
 // CHECK-NEXT:    %0 = graph.int_softmax %x {
+
+// -----
+
+// A function of bytes is looked up; the table holds what is stored, which --check-semantics compares.
+
+func.func @functions(%x: tensor<4x80xsi8>) -> (tensor<4x80xsi8>, tensor<4x80xui8>) {
+  %0 = graph.int_hardswish %x {one_over_six = 42, three = 122, six = 245, requant = #graph.requant<mul = 36, add = 32768, shift = 16, min = -128, max = 127>} : tensor<4x80xsi8> -> tensor<4x80xsi8>
+  %1 = graph.int_gelu %x {b = -40, one = 1743, requant = #graph.requant<mul = 3, add = 0, shift = 12, min = 0, max = 255>} : tensor<4x80xsi8> -> tensor<4x80xui8>
+  func.return %0, %1 : tensor<4x80xsi8>, tensor<4x80xui8>
+}
+
+// CHECK-LABEL: func.func @functions(
+// CHECK-NEXT:    %results = graph.constant dense_resource<results1> : tensor<256xui8>
+// CHECK-NEXT:    %results_1 = graph.constant dense_resource<results0> : tensor<256xsi8>
+// CHECK-NEXT:    %0 = graph.lookup %x in %results_1 : tensor<4x80xsi8> in tensor<256xsi8> -> tensor<4x80xsi8>
+// CHECK-NEXT:    %1 = graph.lookup %x in %results : tensor<4x80xsi8> in tensor<256xui8> -> tensor<4x80xui8>
+
+// MEM-LABEL: func.func @functions(
+// MEM: cluster.call "dpl_lookup_s8_u8" of "cluster" ins(%{{.*}}, %results{{.*}} : memref<4x80xsi8, #mem.level<"L1">>, memref<256xui8, #mem.level<"L1">>)
+
+// -----
+
+// Not of words, of columns with factors of their own, or of fewer bytes than a table has.
+
+func.func @computed(%x: tensor<4x80xsi8>, %m: tensor<80xsi32>, %y: tensor<3x80xsi8>) -> (tensor<4x80xsi32>, tensor<4x80xsi8>, tensor<3x80xsi8>) {
+  %0 = graph.int_hardswish %x {one_over_six = 42, three = 122, six = 245} : tensor<4x80xsi8> -> tensor<4x80xsi32>
+  %1 = graph.int_hardswish %x mul %m : tensor<80xsi32> {one_over_six = 42, three = 122, six = 245, requant = #graph.requant<mul = 1, add = 0, shift = 16, min = -128, max = 127>} : tensor<4x80xsi8> -> tensor<4x80xsi8>
+  %2 = graph.int_hardswish %y {one_over_six = 42, three = 122, six = 245, requant = #graph.requant<mul = 36, add = 0, shift = 16, min = -128, max = 127>} : tensor<3x80xsi8> -> tensor<3x80xsi8>
+  func.return %0, %1, %2 : tensor<4x80xsi32>, tensor<4x80xsi8>, tensor<3x80xsi8>
+}
+
+// CHECK-LABEL: func.func @computed(
+// CHECK-NOT: graph.lookup
