@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from xdsl.dialects.builtin import AnyFloat
+from xdsl.ir import SSAValue
 
 from deeploy.dialects.graph import (
     CastOp,
@@ -243,6 +244,10 @@ class LookupKernel(IntegerKernel):
 
     def requant(self, op: GraphOp) -> RequantAttr | None:
         return None
+
+    def takes_strides(self, op: GraphOp, value: SSAValue, strides: Sequence[int]) -> bool:
+        # the entries of the table lie next to each other
+        return value is not op.operands[1] and super().takes_strides(op, value, strides)
 
     def arguments(self, call: KernelCall) -> Sequence[Fields]:
         [fields] = super().arguments(call)
