@@ -19,7 +19,6 @@ U6, I6 = c_uint32 * 6, c_int32 * 6
 READ = {
     "plain": "(v)",
     "scaled": "dpl_clamp(dpl_scaled(v, &(p)->{}_scale), -100, 90)",
-    "table": "((int8_t)(p)->{}_table[(uint8_t)(v)])",
 }
 SCALED = "dpl_clamp(dpl_scaled(v, &(p)->scale), {}, {})"
 STORE = {
@@ -44,8 +43,8 @@ BINARY = [
             ("add", "s32", "s32", "s32", "plain", "plain", "plain"),
             ("sub", "s8", "u8", "s8", "plain", "scaled", "vectors"),
             ("sub", "u8", "s8", "s32", "plain", "plain", "plain"),
-            ("mul", "s8", "s8", "s8", "table", "plain", "scaled"),
-            ("mul", "u8", "s8", "s8", "plain", "table", "vectors"),
+            ("mul", "s8", "s8", "s8", "plain", "plain", "scaled"),
+            ("mul", "u8", "s8", "s8", "plain", "plain", "vectors"),
             ("mul", "s32", "u8", "s8", "plain", "plain", "vectors"),
             ("div", "s8", "s32", "u8", "plain", "plain", "plain"),
             ("div", "s8", "s8", "s8", "plain", "plain", "scaled"),
@@ -87,8 +86,7 @@ class Factors(ctypes.Structure):
 def binary_args(rank):
     return h.walking(
         "a b y", rank, "a_stride b_stride y_stride",
-        [*h.fields("a_table b_table", c_void_p), *h.fields("a_scale b_scale scale", Factors),
-         *h.fields("mul add", c_void_p)],
+        [*h.fields("a_scale b_scale scale", Factors), *h.fields("mul add", c_void_p)],
     )  # fmt: skip
 
 
@@ -150,15 +148,12 @@ FLAGS6 = st.one_of(st.just((False,) * 6), st.tuples(*[st.booleans()] * 6))
 class Side:
     """What is done to an operand as it is read, and how numpy does it."""
 
-    def __init__(self, kind, fence, rng):
+    def __init__(self, kind, rng):
         self.kind = kind
         scaling = h.Scaling(rng, 1, "s8", 100, (False, False))
         self.factors = Factors(int(scaling.mul[0]), int(scaling.add[0]), scaling.shift)
-        self.table = h.fenced(fence, rng.integers(-128, 128, 256).astype(np.int8))
 
     def apply(self, values):
-        if self.kind == "table":
-            return self.table.flat[values.astype(np.uint8)]
         if self.kind == "plain":
             return values
         numbers = self.factors.mul, self.factors.add, self.factors.shift
@@ -193,13 +188,12 @@ def test_binary(kernels, variant, number, shape, gaps, ones, cores, seed):
     b, b_stride = operand(1, h.DTYPE[b_type], broadcast(shape, ones[1]), gaps[1], rng)
     y_strides = strides_of(shape, gaps[2])
     y = h.Operand(2, h.DTYPE[y_type], shape, y_strides, rng)
-    left, right = Side(read_a, 3, rng), Side(read_b, 4, rng)
+    left, right = Side(read_a, rng), Side(read_b, rng)
     vectors = store == "vectors"
     scaling = h.Scaling(rng, shape[5], y_type, 100, (vectors, vectors), fences=(5, 6))
     walk = Walk.over(shape, (a_stride, b_stride, y_strides), keep_last=vectors)
     args = h.walked(binary_args, walk, cores, rng, ("a_stride", "b_stride", "y_stride"))
     args.a, args.b, args.y = a.address, b.address, y.address
-    args.a_table, args.b_table = left.table.address, right.table.address
     args.a_scale, args.b_scale = left.factors, right.factors
     args.scale = Factors(int(scaling.mul[0]), int(scaling.add[0]), scaling.shift)
     if vectors:

@@ -169,6 +169,9 @@ class LookupOp(ElementwiseOp):
         # any entry may be asked for: the table is not cut
         return (*super().iterators(), Iterator("entry", BYTE_VALUES, parallel=False))
 
+    def looked_up(self) -> tuple[int, ...]:
+        return (len(self.infer_shape()),)
+
     def operand_maps(self) -> tuple[AffineMap, ...]:
         rank = len(self.infer_shape())
         return (*self.result_maps(), AffineMap(rank + 1, 0, (AffineDimExpr(rank),)))

@@ -7,17 +7,16 @@
 #include "deeploy/split.h"
 
 // y = store(op(read_a(a), read_b(b))), where op wraps around at 32 bits. What reading and storing
-// do is part of the instance: nothing, a look-up in 256 bytes, a scale, a clamp. a, b and y are
-// int8, uint8 or int32. Strides are in elements; 0 broadcasts. `share` is what a core takes of the
-// rows and of the last dimension (dpl_part). `mul` and `add` hold a number for each element of the
-// last dimension. y may be the same memory as a or b if types and strides are equal.
+// do is part of the instance: nothing, a scale, a clamp. a, b and y are int8, uint8 or int32.
+// Strides are in elements; 0 broadcasts. `share` is what a core takes of the rows and of the last
+// dimension (dpl_part). `mul` and `add` hold a number for each element of the last dimension. y may
+// be the same memory as a or b if types and strides are equal.
 #define DPL_BINARY_ARGS(rank)                                                                      \
   struct {                                                                                         \
     const void *a, *b;                                                                             \
     void *y;                                                                                       \
     uint32_t dim[rank], share[2];                                                                  \
     int32_t a_stride[rank], b_stride[rank], y_stride[rank];                                        \
-    const uint8_t *a_table, *b_table;                                                              \
     dpl_factors a_scale, b_scale, scale;                                                           \
     const int32_t *mul, *add;                                                                      \
   }
