@@ -63,6 +63,7 @@ def standard_pipeline(
                 sizes=_pairs(sizes or {}),
                 residents=None if residents else "false",
             ),
+            "split-reductions",
             "place",
             "form-nests",
             "fuse-nests",

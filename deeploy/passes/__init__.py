@@ -19,6 +19,7 @@ MODULES = {
     "share-caches": "graph.share_caches:ShareCachesPass",
     "tabulate": "graph.tabulate:TabulatePass",
     "set-target": "graph.set_target:SetTargetPass",
+    "split-reductions": "graph.split_reductions:SplitReductionsPass",
     "place": "graph.place:PlacePass",
     "form-nests": "tiled.form_nests:FormNestsPass",
     "fuse-nests": "tiled.fuse_nests:FuseNestsPass",

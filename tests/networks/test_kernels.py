@@ -22,7 +22,7 @@ def test_every_value(deeploy, name: str) -> None:
     net = Network(CASES / name)
     if not net.available:
         pytest.skip(f"{net.model} is not here")
-    done = deeploy("run", net.model, "--target", "siracusa", "--l1", 64_000, *net.data, "--json")
+    done = deeploy("run", net.model, "--target", "siracusa", "--l1", 16_000, *net.data, "--json")
     if name in REFUSED:
         assert done.status == 1
         assert REFUSED[name] in done.err
