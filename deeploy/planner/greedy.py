@@ -13,6 +13,7 @@ def greedy_choices(problem: Problem) -> tuple[Candidate, ...] | None:
     direct = _readable_in_place(problem)
     resident = set[int]()
     rooms = [problem.compute.size for _ in problem.steps]
+    lasting = problem.most_lasting()
     choices: list[Candidate] = []
     for step, room in zip(problem.steps, rooms, strict=True):
         choice = _choose(step, resident, direct, room)
@@ -22,6 +23,8 @@ def greedy_choices(problem: Problem) -> tuple[Candidate, ...] | None:
     for i in _by_lifetime(problem, direct):
         tensor = problem.tensors[i]
         life = range(tensor.first, tensor.last + 1)
+        if problem.is_permanent(tensor) and tensor.size > lasting:
+            continue
         resident.add(i)
         attempt = [
             choices[n]
@@ -37,6 +40,7 @@ def greedy_choices(problem: Problem) -> tuple[Candidate, ...] | None:
         for n, choice in zip(life, fitting, strict=True):
             choices[n] = choice
             rooms[n] -= tensor.size
+        lasting -= tensor.size if problem.is_permanent(tensor) else 0
     return tuple(choices)
 
 

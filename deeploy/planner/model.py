@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import accumulate, combinations
@@ -48,8 +48,9 @@ class OutOfTime(NoPlan):
     """The solver found nothing in time; there may be a plan all the same."""
 
 
-AHEAD = (LOOKAHEAD, 2, 1, 0)
-"""Steps by which memory is reserved ahead: the first of them with which everything fits."""
+AHEAD = ((LOOKAHEAD, LOOKAHEAD), (2, LOOKAHEAD), (2, 2), (1, 2), (1, 1), (0, 2), (0, 1), (0, 0))
+"""Steps by which memory is reserved ahead: any, and that of tiles with loads that the plan counts
+on being early. The first of them with which everything fits."""
 SHARES = (95, 90, 85, 80, 70, 60, 50)
 """Percent of the memories to plan with, where addresses for all of them are not found in time."""
 
@@ -140,12 +141,13 @@ def assign(
     offsets, scratch = [0] * len(problem.tensors), [0] * len(problem.steps)
     overfull: list[Space] = []
     for space in problem.spaces:
-        names, blocks = blocks_of(problem, selection, space)
+        names, blocks, early = blocks_of(problem, selection, space)
         keys = [(name, space.name) for name in names]
         if keys and all(key in selection.addresses for key in keys):
             found = [selection.addresses[key] for key in keys]
         else:
-            found, fits = place(blocks, space, AHEAD if space == problem.compute else (0,))
+            ahead = AHEAD if space == problem.compute else AHEAD[-1:]
+            found, fits = place(blocks, early, space, ahead)
             if not fits:
                 overfull.append(space)
         for name, offset in zip(names, found, strict=True):
@@ -154,13 +156,18 @@ def assign(
     return tuple(offsets), tuple(scratch), overfull
 
 
-def place(blocks: list[Block], space: Space, ahead: Sequence[int]) -> tuple[list[int], bool]:
+def place(
+    blocks: list[Block], early: Set[int], space: Space, ahead: Sequence[tuple[int, int]]
+) -> tuple[list[int], bool]:
     """Addresses, and whether they fit; of some numbers of steps by which blocks are there before
-    they must be, the first with which they do."""
+    they must be, any of them and those that are `early`, the first with which they do."""
     found: list[int] = []
-    for steps in ahead:
-        early = [replace(b, first=max(b.first - steps, 0)) for b in blocks]
-        found, peak = pack(early, space.align)
+    for others, steps in ahead:
+        reserved = [
+            replace(b, first=max(b.first - (steps if i in early else others), 0))
+            for i, b in enumerate(blocks)
+        ]
+        found, peak = pack(reserved, space.align)
         if peak <= space.size:
             return found, True
     return found, False
@@ -168,10 +175,12 @@ def place(blocks: list[Block], space: Space, ahead: Sequence[int]) -> tuple[list
 
 def blocks_of(
     problem: Problem, selection: Selection, space: Space
-) -> tuple[list[str], list[Block]]:
-    """The blocks in one memory: tensors `t_i` at home there, scratch `s_n` if kernels run there."""
+) -> tuple[list[str], list[Block], set[int]]:
+    """The blocks in one memory: tensors `t_i` at home there, scratch `s_n` if kernels run there;
+    and which of them have loads that the plan counts on being early."""
     names: list[str] = []
     blocks: list[Block] = []
+    early: set[int] = set()
     for i, (tensor, home) in enumerate(zip(problem.tensors, selection.homes, strict=True)):
         if home == space.name and tensor.size:
             names.append(f"t_{i}")
@@ -179,9 +188,11 @@ def blocks_of(
     if space == problem.compute:
         for n, choice in enumerate(selection.choices):
             if choice.scratch:
+                if choice.early:
+                    early.add(len(blocks))
                 names.append(f"s_{n}")
                 blocks.append(Block(choice.scratch, n, n))
-    return names, blocks
+    return names, blocks, early
 
 
 @dataclass(frozen=True)
@@ -273,6 +284,8 @@ class Program:
         # what is there all the time is added up once
         whole = self.whole[space.name] = self.model.add_var(f"always_{space.name}")
         self.model += whole == mip.xsum(always)
+        if space == self.problem.compute:
+            self.model += whole <= self.problem.most_lasting()
         expressions: list[mip.LinExpr] = []
         for n, (step, choose) in enumerate(zip(self.problem.steps, self.choose, strict=True)):
             terms = [*live[n], whole]

@@ -78,6 +78,8 @@ def settle_homes(problem: Problem) -> Problem:
     """
     compute = problem.compute.name
     crowded = {space.name: _crowded(problem, space) for space in problem.spaces}
+    lasting = [t for t in problem.tensors if problem.is_permanent(t) and compute in t.homes]
+    may_last = sum(t.size for t in lasting) <= problem.most_lasting()
     users: dict[int, list[Step]] = defaultdict(list)
     for step in problem.steps:
         for i in step.tensors:
@@ -86,6 +88,8 @@ def settle_homes(problem: Problem) -> Problem:
     for i, tensor in enumerate(problem.tensors):
         home = tensor.near or compute
         if len(tensor.homes) == 1 or home not in tensor.homes or not users[i]:
+            continue
+        if home == compute and problem.is_permanent(tensor) and not may_last:
             continue
         before = crowded[home]
         has_room = before[tensor.last + 1] == before[tensor.first]

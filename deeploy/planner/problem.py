@@ -104,6 +104,17 @@ class Problem:
         """The memory in which kernels compute."""
         return self.spaces[0]
 
+    def most_lasting(self) -> int:
+        """Bytes of the compute memory that tensors may have for good, if they need not lie there.
+
+        What is left has room for the tiles of as many steps as may be loaded ahead, where the plan
+        counts on that, and a quarter more for what else lies there: without it nothing could be
+        loaded while another step computes.
+        """
+        tiles = [max((c.scratch for c in s.candidates if c.early), default=0) for s in self.steps]
+        windows = (sum(tiles[n : n + LOOKAHEAD + 1]) for n in range(len(tiles)))
+        return max(self.compute.size - max(windows, default=0) * 5 // 4, 0)
+
     def is_permanent(self, tensor: Tensor) -> bool:
         """Whether a tensor is live at all steps, as constants and states are."""
         return tensor.first == 0 and tensor.last >= len(self.steps) - 1

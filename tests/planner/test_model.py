@@ -234,3 +234,27 @@ def test_a_network_without_steps() -> None:
     plan = plan_of(Problem((), (), (Space("L1", 16, 4), Space("L2", 16, 4, 8.0))))
     assert plan is not None
     assert (plan.cycles, plan.choices) == (0, ())
+
+
+def with_loads_ahead(early: int) -> Problem:
+    """Two steps with 40 bytes of tiles in a memory of 128, and a constant of 64 bytes that saves
+    the second one a cycle where it lies in this memory; both load `early` cycles ahead."""
+    near, far = Space("L1", 128, 4), Space("L2", 1024, 4, 8.0)
+    constant = Tensor("w", 64, 0, 1, ("L1", "L2"), lasting=True)
+    first = Candidate(10, 40, frozenset(), (1,), (), 1, early=early)
+    moved = Candidate(10, 40, frozenset(), (1,), (), 1, early=early)
+    stays = Candidate(9, 40, frozenset([0]), (1,), (), 1, early=early)
+    steps = (
+        Step("a", frozenset(), (first,)),
+        Step("b", frozenset([0]), (moved, stays), (0,), (frozenset([0]),)),
+    )
+    return Problem((constant,), steps, (near, far))
+
+
+@pytest.mark.parametrize(("early", "home"), [(0, "L1"), (5, "L2")])
+def test_what_stays_leaves_room_for_loads_ahead(early: int, home: str) -> None:
+    problem = with_loads_ahead(early)
+    assert problem.most_lasting() == (128 - 80 * 5 // 4 if early else 128)
+    plan = plan_of(problem)
+    assert plan is not None
+    assert plan.homes == (home,)
