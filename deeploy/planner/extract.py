@@ -17,6 +17,7 @@ from deeploy.dialects.tiled import AlternativesOp, NestOp
 from deeploy.functions import argument_attributes, returned_values, tensor_arguments
 from deeploy.interfaces.nest_space import NestSpace
 from deeploy.planner.candidates import Operand, enumerate_candidates
+from deeploy.planner.concurrency import Schedule, hide_jobs
 from deeploy.planner.homes import (
     constant_groups,
     homes_of_constants,
@@ -98,7 +99,12 @@ def extract(function: func.FuncOp, target: Target, buffers: int | None) -> Extra
     values, tensors = find_tensors(function, ops, target)
     indices = {value: i for i, group in enumerate(values) for value in group}
     builder = StepBuilder(indices, tensors, target, buffers)
-    steps = [builder.step(op) for op in ops]
+    schedule = Schedule(
+        ways=[ways_of(op) for op in ops],
+        reads=[frozenset(root_of(v) for n in ways_of(op) for v in n.inputs) for op in ops],
+        writes=[frozenset(map(root_of, op.results)) for op in ops],
+    )
+    steps = hide_jobs([builder.step(op) for op in ops], schedule, 2 * target.barrier_cycles)
     compute = target.memory(target.compute)
     others = [m for m in target.memories if m.name != target.compute]
     spaces = [

@@ -1,0 +1,75 @@
+"""Jobs of engines beside the cores, while these run steps that do not depend on them.
+
+The pass `overlap` starts a job as soon as what it reads is there, and waits for it where its result
+is needed. What the cores do in between, whatever the plan chooses, hides it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from xdsl.ir import SSAValue
+
+from deeploy.dialects.tiled import NestOp
+from deeploy.engines import engine_of
+from deeploy.planner.problem import LOOKAHEAD, Candidate, Step
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """The ways of each step in order, and the tensors that it reads and writes."""
+
+    ways: Sequence[Sequence[NestOp]]
+    reads: Sequence[frozenset[SSAValue]]
+    writes: Sequence[frozenset[SSAValue]]
+
+    def are_independent(self, m: int, n: int) -> bool:
+        """Whether neither of two steps writes what the other one reads or writes."""
+        touched = self.writes[m] & (self.reads[n] | self.writes[n])
+        return not (touched or self.reads[m] & self.writes[n])
+
+    def beside(self, n: int) -> list[int]:
+        """The steps during which step n could run as well, the nearest first."""
+        found: list[int] = []
+        for direction in (-1, 1):
+            m = n + direction
+            while (
+                0 <= m < len(self.ways) and abs(m - n) <= LOOKAHEAD and self.are_independent(m, n)
+            ):
+                found.append(m)
+                m += direction
+        return sorted(found, key=lambda m: abs(m - n))
+
+
+def hide_jobs(steps: Sequence[Step], schedule: Schedule, shared: int) -> list[Step]:
+    """The steps, without cycles of jobs that steps of the cores hide; no cycle of these counts
+    twice. Of each job the cores take part in `shared` cycles."""
+    free = [
+        0 if any(runs_beside(nest) for nest in ways) else min(c.busy for c in step.candidates)
+        for step, ways in zip(steps, schedule.ways, strict=True)
+    ]
+    found: list[Step] = []
+    for n, step in enumerate(steps):
+        jobs = [c for c in step.candidates if is_job(c, schedule.ways[n])]
+        longest, hidden = max((c.busy - shared for c in jobs), default=0), 0
+        for m in schedule.beside(n) if jobs else ():
+            taken = min(free[m], longest - hidden)
+            free[m] -= taken
+            hidden += taken
+        shorter = {c: replace(c, cycles=c.cycles - min(c.busy - shared, hidden)) for c in jobs}
+        candidates = tuple(shorter.get(c, c) for c in step.candidates)
+        found.append(replace(step, candidates=candidates))
+    return found
+
+
+def is_job(candidate: Candidate, ways: Sequence[NestOp]) -> bool:
+    """Whether a candidate is work for an engine beside the cores, without a loop over tiles."""
+    nest = ways[candidate.way]
+    on_cores = any(engine_of(op).on_cores for op in nest.computing_ops())
+    return not on_cores and not candidate.order
+
+
+def runs_beside(nest: NestOp) -> bool:
+    """Whether an engine beside the cores has a part in a nest."""
+    return not all(engine_of(op).on_cores for op in nest.computing_ops())
