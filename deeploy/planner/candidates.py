@@ -233,8 +233,11 @@ def enumerate_candidates(
         way: compute_cycles(nest, space, sizes, target.cores, way, tiles == 1) * tiles
         for way in ways
     }
-    # one barrier before the kernels of a tile and one behind them; a single tile needs no loop
-    overhead = tiles * (2 * target.barrier_cycles + (tiles > 1) * target.tile_cycles)
+    # one barrier before the kernels of a tile and one behind them, if cores run any; a single tile
+    # needs no loop
+    on_cores = any(engine_of(op).on_cores for op in nest.computing_ops())
+    barriers = 2 * target.barrier_cycles * on_cores
+    overhead = tiles * (barriers + (tiles > 1) * target.tile_cycles)
     fixed = private_bytes(nest, space, sizes, target)
     movable = [o for o in operands if o.link is not None and not o.in_place]
     found: list[Candidate] = []
