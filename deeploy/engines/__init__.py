@@ -305,6 +305,12 @@ def driver_of(op: QueueUser) -> Driver:
     return driver
 
 
+def occupies_cores(op: GraphOp) -> bool:
+    """Whether the cores are busy with an op: they run its kernel, or call a unit and wait for it.
+    Other engines work on jobs of their own."""
+    return isinstance(kernel_of(op), Kernel)
+
+
 def kernel_of(op: GraphOp) -> Implementation:
     """What runs an op of a nest.
 

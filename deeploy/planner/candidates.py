@@ -20,7 +20,7 @@ from deeploy.costs import start_cycles, transfer_cycles
 from deeploy.dialects.graph import GraphOp, element_type
 from deeploy.dialects.mem import element_bytes
 from deeploy.dialects.tiled import NestOp
-from deeploy.engines import engine_of, kernel_of
+from deeploy.engines import engine_of, kernel_of, occupies_cores
 from deeploy.interfaces.nest_space import NestSpace
 from deeploy.interfaces.tiling import Iterator, LinearForm, shape_of
 from deeploy.planner.layout import private_values
@@ -235,7 +235,7 @@ def enumerate_candidates(
     }
     # one barrier before the kernels of a tile and one behind them, if cores run any; a single tile
     # needs no loop
-    on_cores = any(engine_of(op).on_cores for op in nest.computing_ops())
+    on_cores = any(map(occupies_cores, nest.computing_ops()))
     barriers = 2 * target.barrier_cycles * on_cores
     overhead = tiles * (barriers + (tiles > 1) * target.tile_cycles)
     fixed = private_bytes(nest, space, sizes, target)
@@ -302,8 +302,7 @@ def compute_cycles(
     for op in nest.computing_ops():
         cycles = kernel_cycles(op, [tile_extent(form, sizes) for form in space.ops[op]], cores, way)
         total = total + cycles
-        engine = engine_of(op)
-        line = CORES if engine.on_cores else engine.name
+        line = CORES if occupies_cores(op) else engine_of(op).name
         ready = [done[v] for v in op.operands if v in done]
         start = np.maximum.reduce([free.get(line, total * 0), *ready])
         free[line] = start + cycles

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from xdsl.ir import SSAValue
 
 from deeploy.dialects.tiled import NestOp
-from deeploy.engines import engine_of
+from deeploy.engines import occupies_cores
 from deeploy.planner.problem import LOOKAHEAD, Candidate, Step
 
 
@@ -66,10 +66,10 @@ def hide_jobs(steps: Sequence[Step], schedule: Schedule, shared: int) -> list[St
 def is_job(candidate: Candidate, ways: Sequence[NestOp]) -> bool:
     """Whether a candidate is work for an engine beside the cores, without a loop over tiles."""
     nest = ways[candidate.way]
-    on_cores = any(engine_of(op).on_cores for op in nest.computing_ops())
+    on_cores = any(map(occupies_cores, nest.computing_ops()))
     return not on_cores and not candidate.order
 
 
 def runs_beside(nest: NestOp) -> bool:
     """Whether an engine beside the cores has a part in a nest."""
-    return not all(engine_of(op).on_cores for op in nest.computing_ops())
+    return not all(map(occupies_cores, nest.computing_ops()))
