@@ -12,19 +12,19 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Generator, Iterator, Sequence, Set
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import accumulate, combinations
 from typing import Literal, TypeAlias
 
 import mip
 
+from deeploy.planner.addresses import Selection, assign
 from deeploy.planner.dominance import without_beaten
 from deeploy.planner.greedy import greedy_choices
-from deeploy.planner.packing import Block, pack
 from deeploy.planner.presolve import presolve
-from deeploy.planner.problem import LOOKAHEAD, Candidate, Plan, Problem, Space, Step, Tensor
+from deeploy.planner.problem import Candidate, Plan, Problem, Space, Step, Tensor
 
 Objective: TypeAlias = Literal["latency", "memory"]
 Solver: TypeAlias = Literal["highs", "cbc"]
@@ -48,23 +48,8 @@ class OutOfTime(NoPlan):
     """The solver found nothing in time; there may be a plan all the same."""
 
 
-AHEAD = ((LOOKAHEAD, LOOKAHEAD), (2, LOOKAHEAD), (2, 2), (1, 2), (1, 1), (0, 2), (0, 1), (0, 0))
-"""Steps by which memory is reserved ahead: any, and that of tiles with loads that the plan counts
-on being early. The first of them with which everything fits."""
 SHARES = (95, 90, 85, 80, 70, 60, 50)
 """Percent of the memories to plan with, where addresses for all of them are not found in time."""
-
-
-@dataclass(frozen=True)
-class Selection:
-    """What the program decided, without addresses unless it was asked for them."""
-
-    choices: tuple[Candidate, ...]
-    homes: tuple[str, ...]
-    gap: float
-    status: str
-    addresses: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
-    """Byte offset of a block in a memory, by the names of both."""
 
 
 def solve(problem: Problem, options: Options) -> Plan:
@@ -132,67 +117,6 @@ def select_with_reserve(problem: Problem, options: Options, relaxed: Selection) 
             cycles = sum(c.cycles for c in selection.choices)
             return replace(selection, gap=relaxed.gap + (cycles - best) / cycles, status="reserve")
     raise OutOfTime("no addresses were found in time; give the solver more seconds")
-
-
-def assign(
-    problem: Problem, selection: Selection
-) -> tuple[tuple[int, ...], tuple[int, ...], list[Space]]:
-    """Addresses of tensors and of each step's scratch, and memories in which they do not fit."""
-    offsets, scratch = [0] * len(problem.tensors), [0] * len(problem.steps)
-    overfull: list[Space] = []
-    for space in problem.spaces:
-        names, blocks, early = blocks_of(problem, selection, space)
-        keys = [(name, space.name) for name in names]
-        if keys and all(key in selection.addresses for key in keys):
-            found = [selection.addresses[key] for key in keys]
-        else:
-            ahead = AHEAD if space == problem.compute else AHEAD[-1:]
-            found, fits = place(blocks, early, space, ahead)
-            if not fits:
-                overfull.append(space)
-        for name, offset in zip(names, found, strict=True):
-            kind, index = name.split("_")
-            (offsets if kind == "t" else scratch)[int(index)] = offset
-    return tuple(offsets), tuple(scratch), overfull
-
-
-def place(
-    blocks: list[Block], early: Set[int], space: Space, ahead: Sequence[tuple[int, int]]
-) -> tuple[list[int], bool]:
-    """Addresses, and whether they fit; of some numbers of steps by which blocks are there before
-    they must be, any of them and those that are `early`, the first with which they do."""
-    found: list[int] = []
-    for others, steps in ahead:
-        reserved = [
-            replace(b, first=max(b.first - (steps if i in early else others), 0))
-            for i, b in enumerate(blocks)
-        ]
-        found, peak = pack(reserved, space.align)
-        if peak <= space.size:
-            return found, True
-    return found, False
-
-
-def blocks_of(
-    problem: Problem, selection: Selection, space: Space
-) -> tuple[list[str], list[Block], set[int]]:
-    """The blocks in one memory: tensors `t_i` at home there, scratch `s_n` if kernels run there;
-    and which of them have loads that the plan counts on being early."""
-    names: list[str] = []
-    blocks: list[Block] = []
-    early: set[int] = set()
-    for i, (tensor, home) in enumerate(zip(problem.tensors, selection.homes, strict=True)):
-        if home == space.name and tensor.size:
-            names.append(f"t_{i}")
-            blocks.append(Block(tensor.size, tensor.first, tensor.last))
-    if space == problem.compute:
-        for n, choice in enumerate(selection.choices):
-            if choice.scratch:
-                if choice.early:
-                    early.add(len(blocks))
-                names.append(f"s_{n}")
-                blocks.append(Block(choice.scratch, n, n))
-    return names, blocks, early
 
 
 @dataclass(frozen=True)

@@ -168,7 +168,7 @@ def stacked(blocks: Sequence[Block], align: int) -> tuple[list[int], int]:
 def test_program_finds_all_addresses_by_itself(problem: Problem) -> None:
     """Where first fit is bad in every memory, also in one that only fills up on the way."""
     best = fewest_cycles(problem)
-    with mock.patch("deeploy.planner.model.pack", stacked):
+    with mock.patch("deeploy.planner.addresses.pack", stacked):
         plan = plan_of(problem)
     assert (plan is None) == (best is None)
     if plan is not None:
