@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from xdsl.dialects.builtin import (
     I64,
@@ -139,6 +140,7 @@ class ConvOp(Requantised):
     """
 
     name = "npu.conv"
+    NUMBERS: ClassVar = frozenset({"weight_offset"})
     input = operand_def(TensorType)
     weight = operand_def(TensorType)
     mode = prop_def(StringAttr)

@@ -47,7 +47,7 @@ from xdsl.printer import Printer
 from xdsl.traits import IsolatedFromAbove, IsTerminator, Pure, SingleBlockImplicitTerminator
 from xdsl.utils.exceptions import VerifyException
 
-from deeploy.dialects.graph import GraphOp, element_type, extent_of, tuple_of
+from deeploy.dialects.graph import GraphOp, RequantAttr, element_type, extent_of, tuple_of
 from deeploy.interfaces.nest_space import NestSpace
 from deeploy.interfaces.tiling import Iterator, shape_of
 from deeploy.interfaces.views import can_be_read_through, can_be_written_through, is_view
@@ -135,13 +135,18 @@ class NestOp(IRDLOperation):
         return () if self.order is None else tuple_of(self.order)
 
     def structure(self) -> Hashable:
-        """Equal for nests whose bodies are the same but for names, locations and operands."""
+        """Equal for nests whose bodies are the same but for names, locations, operands, and numbers
+        that kernels only compute with."""
         values: dict[SSAValue, int] = {arg: i for i, arg in enumerate(self.body.block.args)}
         ops: list[Hashable] = []
         for op in self.body_ops():
             operands = tuple(values[operand] for operand in op.operands)
             values.update((result, len(values)) for result in op.results)
-            attributes = frozenset(op.attributes.items()), frozenset(op.properties.items())
+            attributes = frozenset(
+                (name, value.kind() if isinstance(value, RequantAttr) else value)
+                for name, value in (op.attributes | op.properties).items()
+                if name not in op.NUMBERS
+            )
             ops.append((op.name, operands, attributes, op.result_types))
         return self.engine, self.body.block.arg_types, tuple(ops)
 

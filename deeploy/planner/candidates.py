@@ -211,6 +211,7 @@ def _transfers(extents: Sequence[Array], shape: Sequence[int]) -> tuple[Array, A
 
 def enumerate_candidates(
     nest: NestOp,
+    space: NestSpace,
     operands: Sequence[Operand],
     target: Target,
     buffers: int | None,
@@ -221,7 +222,6 @@ def enumerate_candidates(
     Constants of what is not cut are loaded in up to `ahead` cycles before the nest's turn.
     """
     memory = target.memory(target.compute)
-    space = NestSpace.of(nest)
     sizes = grid(space)
     extents = [it.extent for it in space.iterators]
     counts = [-(-extent // size) for extent, size in zip(extents, sizes, strict=True)]
@@ -321,6 +321,12 @@ def kernel_cycles(op: GraphOp, sizes: Sequence[Array], cores: int, way: Way) -> 
         case Way.FAR:
             cycles = kernel.far_cycles(op, sizes, cores)
     return np.asarray(cycles).astype(np.int64)
+
+
+def whole_cycles(op: GraphOp, cores: int) -> int:
+    """Cycles of the kernel of an op that is not cut."""
+    sizes = [np.array(iterator.extent) for iterator in op.domain()]
+    return int(kernel_cycles(op, sizes, cores, Way.NEAR))
 
 
 def private_bytes(nest: NestOp, space: NestSpace, sizes: Sequence[Array], target: Target) -> Array:
@@ -436,14 +442,14 @@ def subsets(indices: Iterable[int]) -> list[frozenset[int]]:
 
 def pareto(scratch: Array, cycles: Array, allowed: np.ndarray[Any, Any]) -> list[int]:
     """Indices of what is not beaten in both, by growing scratch."""
-    order: list[int] = np.lexsort((cycles, scratch)).tolist()
-    best: int | None = None
-    front: list[int] = []
-    for i in order:
-        if allowed[i] and (best is None or cycles[i] < best):
-            best = int(cycles[i])
-            front.append(i)
-    return front
+    order = np.lexsort((cycles, scratch))
+    order = order[allowed[order]]
+    ordered = cycles[order]
+    fewest = np.minimum.accumulate(ordered)
+    is_better = np.ones(len(order), dtype=bool)
+    is_better[1:] = ordered[1:] < fewest[:-1]
+    found: list[int] = order[is_better].tolist()
+    return found
 
 
 def prune(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:

@@ -13,7 +13,7 @@ from xdsl.ir import SSAValue
 
 from deeploy.dialects.tiled import NestOp
 from deeploy.engines import occupies_cores
-from deeploy.planner.problem import LOOKAHEAD, Candidate, Step
+from deeploy.planner.problem import LOOKAHEAD, Step
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,9 @@ def hide_jobs(steps: Sequence[Step], schedule: Schedule, shared: int) -> list[St
     ]
     found: list[Step] = []
     for n, step in enumerate(steps):
-        jobs = [c for c in step.candidates if is_job(c, schedule.ways[n])]
+        alone = [not any(map(occupies_cores, nest.computing_ops())) for nest in schedule.ways[n]]
+        # a job, without a loop over tiles
+        jobs = [c for c in step.candidates if alone[c.way] and not c.order]
         longest, hidden = max((c.busy - shared for c in jobs), default=0), 0
         for m in schedule.beside(n) if jobs else ():
             taken = min(free[m], longest - hidden)
@@ -61,13 +63,6 @@ def hide_jobs(steps: Sequence[Step], schedule: Schedule, shared: int) -> list[St
         candidates = tuple(shorter.get(c, c) for c in step.candidates)
         found.append(replace(step, candidates=candidates))
     return found
-
-
-def is_job(candidate: Candidate, ways: Sequence[NestOp]) -> bool:
-    """Whether a candidate is work for an engine beside the cores, without a loop over tiles."""
-    nest = ways[candidate.way]
-    on_cores = any(map(occupies_cores, nest.computing_ops()))
-    return not on_cores and not candidate.order
 
 
 def runs_beside(nest: NestOp) -> bool:

@@ -16,7 +16,7 @@ from deeploy.dialects.graph import STATE, ConstantOp, ReshapeOp
 from deeploy.dialects.tiled import AlternativesOp, NestOp
 from deeploy.functions import argument_attributes, returned_values, tensor_arguments
 from deeploy.interfaces.nest_space import NestSpace
-from deeploy.planner.candidates import Operand, enumerate_candidates
+from deeploy.planner.candidates import Operand, enumerate_candidates, whole_cycles
 from deeploy.planner.concurrency import Schedule, hide_jobs
 from deeploy.planner.homes import (
     constant_groups,
@@ -284,7 +284,9 @@ class StepBuilder:
         self, nest: NestOp, roles: tuple[Role, ...], ahead: int
     ) -> tuple[Candidate, ...]:
         """The candidates of a nest; their tensors are positions."""
-        key = nest.structure(), roles, ahead
+        # numbers are no part of the structure, yet a kernel may need longer for larger ones
+        whole = tuple(whole_cycles(op, self.target.cores) for op in nest.computing_ops())
+        key = nest.structure(), whole, roles, ahead
         if key not in self.known:
             space = NestSpace.of(nest)
             inner = (*nest.body.block.args, *nest.root().results)
@@ -303,7 +305,9 @@ class StepBuilder:
                 for r in roles
                 for value in [inner[r.position]]
             ]
-            self.known[key] = enumerate_candidates(nest, operands, self.target, self.buffers, ahead)
+            self.known[key] = enumerate_candidates(
+                nest, space, operands, self.target, self.buffers, ahead
+            )
         return self.known[key]
 
 

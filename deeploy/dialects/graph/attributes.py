@@ -54,6 +54,11 @@ class RequantAttr(ParametrizedAttribute):
         """`(mul, add, shift, min, max)`."""
         return (self.mul.data, self.add.data, self.shift.data, self.min.data, self.max.data)
 
+    def kind(self) -> tuple[bool, int, int]:
+        """Whether it scales at all, and its bounds: all that what it costs depends on."""
+        *factors, low, high = self.values()
+        return factors != [1, 0, 0], low, high
+
     def verify(self) -> None:
         if not 0 <= self.shift.data <= 31:
             raise VerifyException(f"requant shift must be 0 to 31, not {self.shift.data}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 from xdsl.dialects.builtin import (
     DYNAMIC_INDEX,
@@ -60,6 +60,9 @@ def dimensions(rank: int) -> tuple[AffineExpr, ...]:
 
 class GraphOp(IRDLOperation, TilingInterface):
     """An op on tensors with one result, whose shape follows from operands and attributes."""
+
+    NUMBERS: ClassVar[frozenset[str]] = frozenset()
+    """Attributes that a kernel only computes with: no shape depends on them."""
 
     @abstractmethod
     def infer_shape(self) -> tuple[int, ...]:

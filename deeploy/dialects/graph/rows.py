@@ -6,6 +6,8 @@ the same bits.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from xdsl.dialects.builtin import (
     I64,
     Float64Type,
@@ -138,6 +140,7 @@ class IntSoftmaxOp(RequantisedRowOp):
     no quotient. Where `mapping` is given, its elements replace the 256 results."""
 
     name = "graph.int_softmax"
+    NUMBERS: ClassVar = frozenset({"a", "b", "c", "log2"})
     input = operand_def(TensorType)
     table = opt_operand_def(TensorType)
     mapping = opt_operand_def(TensorType)
@@ -263,6 +266,7 @@ class IntRMSNormOp(RowOp):
     division truncates. `weight_limit` is a bound of `|weight|`, where one is known."""
 
     name = "graph.int_rms_norm"
+    NUMBERS: ClassVar = frozenset({"weight_limit"})
     input = operand_def(TensorType)
     weight = operand_def(TensorType)
     shift = prop_def(IntegerAttr[I64])
@@ -291,6 +295,7 @@ class IntLayerNormOp(RowOp):
     `weight_limit` and `bias_limit` are bounds of `|weight|` and `|bias|`, where they are known."""
 
     name = "graph.int_layer_norm"
+    NUMBERS: ClassVar = frozenset({"weight_limit", "bias_limit"})
     input = operand_def(TensorType)
     weight = operand_def(TensorType)
     bias = operand_def(TensorType)
