@@ -26,7 +26,8 @@ def chain(layers: int) -> str:
             f"%w{i} = graph.constant dense<{i + 1}> : {weight}",
             f"%x{i + 1} = graph.conv %x{i}, %w{i} {{strides = array<i64: 1, 1>, "
             f"pads = array<i64: {pads}>, dilations = array<i64: 1, 1>, groups = 1, channels_last, "
-            "requant = #graph.requant<mul = 1, add = 0, shift = 6, min = -128, max = 127>} : "
+            f"requant = #graph.requant<mul = {i % 3 + 1}, add = 0, shift = 6, min = -128, "
+            "max = 127>} : "
             f"tensor<1x6x5x8xsi8>, {weight} -> tensor<1x6x5x8xsi8>",
         ]
     body = "\n  ".join(lines)
