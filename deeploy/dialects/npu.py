@@ -30,9 +30,7 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Dialect, ParametrizedAttribute, Region, SSAValue, TypeAttribute
 from xdsl.ir.affine import AffineMap
 from xdsl.irdl import (
-    AttrSizedOperandSegments,
     IRDLOperation,
-    ParsePropInAttrDict,
     irdl_attr_definition,
     irdl_op_definition,
     operand_def,
@@ -45,7 +43,6 @@ from xdsl.traits import (
     MemoryReadEffect,
     MemoryWriteEffect,
     NoMemoryEffect,
-    Pure,
     SingleBlockImplicitTerminator,
 )
 from xdsl.utils.exceptions import VerifyException
@@ -148,9 +145,6 @@ class ConvOp(Requantised):
     pads = prop_def(DenseArrayBase.constr(i64))
     weight_bits = prop_def(IntegerAttr[I64])
     weight_offset = prop_def(IntegerAttr[I64])
-    result = result_def(TensorType)
-    irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
-    traits = traits_def(Pure())
     assembly_format = (
         "$input `,` $weight (`mul` $mul^ `:` type($mul))? (`add` $add^ `:` type($add))? "
         "attr-dict `:` type($input) `,` type($weight) `->` type($result)"

@@ -15,22 +15,17 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir.affine import AffineDimExpr, AffineMap
 from xdsl.irdl import (
-    AttrSizedOperandSegments,
-    ParsePropInAttrDict,
     irdl_op_definition,
     operand_def,
     opt_operand_def,
     opt_prop_def,
     prop_def,
-    result_def,
-    traits_def,
 )
-from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
 from deeploy.dialects.graph.attributes import RequantAttr, si8, ui8
 from deeploy.dialects.graph.base import (
-    GraphOp,
+    REQUANTISED_FORMAT,
     Requantised,
     broadcast_map,
     broadcast_shape,
@@ -39,6 +34,7 @@ from deeploy.dialects.graph.base import (
     verify_floats,
     verify_integers,
 )
+from deeploy.dialects.graph.elementwise import ElementwiseOp
 from deeploy.interfaces.tiling import Iterator, shape_of
 
 __all__ = [
@@ -83,32 +79,11 @@ FUNCTIONS = (
 PARAMETERS = {"clip": (0, 2), "hard_sigmoid": (2, 2), "swish": (1, 1)}
 """How many of `alpha` and `beta` a function needs at least and at most; others have none."""
 
-REQUANTISED_FORMAT = (
-    "$input (`mul` $mul^ `:` type($mul))? (`add` $add^ `:` type($add))? "
-    "attr-dict `:` type($input) `->` type($result)"
-)
-
-
-class ElementwiseOp(GraphOp):
-    """One operand, one parallel iterator for each of its dimensions."""
-
-    input = operand_def(TensorType)
-
-    def infer_shape(self) -> tuple[int, ...]:
-        return shape_of(self.input)
-
-    def iterators(self) -> tuple[Iterator, ...]:
-        return tuple(Iterator(f"d{i}", e) for i, e in enumerate(self.infer_shape()))
-
-    def operand_maps(self) -> tuple[AffineMap, ...]:
-        return self.result_maps()
-
-    def result_maps(self) -> tuple[AffineMap, ...]:
-        return (AffineMap.identity(len(self.infer_shape())),)
-
 
 class RequantisedElementwiseOp(ElementwiseOp, Requantised):
     """An integer function whose result may be requantised along the last dimension."""
+
+    assembly_format = REQUANTISED_FORMAT
 
     def channel_map(self) -> AffineMap:
         rank = len(self.infer_shape())
@@ -127,14 +102,9 @@ class IntHardswishOp(RequantisedElementwiseOp):
     """`x * (clamp(x + three, 0, six) * one_over_six)`."""
 
     name = "graph.int_hardswish"
-    input = operand_def(TensorType)
     one_over_six = prop_def(IntegerAttr[I64])
     three = prop_def(IntegerAttr[I64])
     six = prop_def(IntegerAttr[I64])
-    result = result_def(TensorType)
-    irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
-    traits = traits_def(Pure())
-    assembly_format = REQUANTISED_FORMAT
 
 
 @irdl_op_definition
@@ -142,13 +112,8 @@ class IntGeluOp(RequantisedElementwiseOp):
     """With `d = min(abs(x), -b) + b` and `l = sign(x) * (one - d²)`: `x * ((one + l) >> 1)`."""
 
     name = "graph.int_gelu"
-    input = operand_def(TensorType)
     b = prop_def(IntegerAttr[I64])
     one = prop_def(IntegerAttr[I64])
-    result = result_def(TensorType)
-    irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
-    traits = traits_def(Pure())
-    assembly_format = REQUANTISED_FORMAT
 
 
 @irdl_op_definition
@@ -158,9 +123,6 @@ class LookupOp(ElementwiseOp):
     name = "graph.lookup"
     input = operand_def(TensorType)
     table = operand_def(TensorType)
-    result = result_def(TensorType)
-    irdl_options = (ParsePropInAttrDict(),)
-    traits = traits_def(Pure())
     assembly_format = (
         "$input `in` $table attr-dict `:` type($input) `in` type($table) `->` type($result)"
     )
@@ -195,13 +157,9 @@ class UnaryOp(ElementwiseOp):
     """A function of `FUNCTIONS` on floats."""
 
     name = "graph.unary"
-    input = operand_def(TensorType)
     function = prop_def(StringAttr)
     alpha = opt_prop_def(FloatAttr[Float64Type])
     beta = opt_prop_def(FloatAttr[Float64Type])
-    result = result_def(TensorType)
-    irdl_options = (ParsePropInAttrDict(),)
-    traits = traits_def(Pure())
     assembly_format = "$function $input attr-dict `:` type($input) `->` type($result)"
 
     def verify_(self) -> None:
@@ -222,11 +180,6 @@ class CastOp(ElementwiseOp):
     """The same numbers in another element type. Floats are cut towards zero, and saturate."""
 
     name = "graph.cast"
-    input = operand_def(TensorType)
-    result = result_def(TensorType)
-    irdl_options = (ParsePropInAttrDict(),)
-    traits = traits_def(Pure())
-    assembly_format = "$input attr-dict `:` type($input) `->` type($result)"
 
 
 @irdl_op_definition
@@ -237,16 +190,11 @@ class QuantizeOp(ElementwiseOp):
     """
 
     name = "graph.quantize"
-    input = operand_def(TensorType)
     scale = prop_def(FloatAttr[Float64Type])
     zero_point = prop_def(FloatAttr[Float64Type])
     min = prop_def(IntegerAttr[I64])
     max = prop_def(IntegerAttr[I64])
     half_even = opt_prop_def(UnitAttr)
-    result = result_def(TensorType)
-    irdl_options = (ParsePropInAttrDict(),)
-    traits = traits_def(Pure())
-    assembly_format = "$input attr-dict `:` type($input) `->` type($result)"
 
     def verify_(self) -> None:
         super().verify_()
@@ -268,9 +216,6 @@ class DequantizeOp(ElementwiseOp):
     scales = opt_operand_def(TensorType)
     scale = prop_def(FloatAttr[Float64Type])
     zero_point = prop_def(FloatAttr[Float64Type])
-    result = result_def(TensorType)
-    irdl_options = (ParsePropInAttrDict(),)
-    traits = traits_def(Pure())
     assembly_format = (
         "$input (`scales` $scales^ `:` type($scales))? attr-dict `:` type($input) `->` "
         "type($result)"

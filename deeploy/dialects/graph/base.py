@@ -19,7 +19,16 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineExpr, AffineMap
-from xdsl.irdl import IRDLOperation, opt_operand_def, opt_prop_def
+from xdsl.irdl import (
+    AttrSizedOperandSegments,
+    IRDLOperation,
+    ParsePropInAttrDict,
+    opt_operand_def,
+    opt_prop_def,
+    result_def,
+    traits_def,
+)
+from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 from xdsl.utils.hints import isa
 
@@ -58,8 +67,20 @@ def dimensions(rank: int) -> tuple[AffineExpr, ...]:
     return tuple(AffineDimExpr(i) for i in range(rank))
 
 
+UNARY_FORMAT = "$input attr-dict `:` type($input) `->` type($result)"
+"""The syntax of an op with one operand."""
+
+
 class GraphOp(IRDLOperation, TilingInterface):
-    """An op on tensors with one result, whose shape follows from operands and attributes."""
+    """An op on tensors with one result, whose shape follows from operands and attributes.
+
+    The operands that a class declares come before those of its bases: a class whose own ones belong
+    behind them declares theirs again.
+    """
+
+    result = result_def(TensorType)
+    irdl_options = (ParsePropInAttrDict(),)
+    traits = traits_def(Pure())
 
     NUMBERS: ClassVar[frozenset[str]] = frozenset()
     """Attributes that a kernel only computes with: no shape depends on them."""
@@ -160,6 +181,18 @@ def _described(extent: Extent | None) -> str:
     return "of fixed extents" if extent is None else f"with #graph.extent<{extent}>"
 
 
+REQUANTISED_FORMAT = (
+    "$input (`mul` $mul^ `:` type($mul))? (`add` $add^ `:` type($add))? "
+    "attr-dict `:` type($input) `->` type($result)"
+)
+"""The syntax of an op with one operand that may be requantised."""
+BINARY_FORMAT = (
+    "$lhs `,` $rhs (`mul` $mul^ `:` type($mul))? (`add` $add^ `:` type($add))? "
+    "attr-dict `:` type($lhs) `,` type($rhs) `->` type($result)"
+)
+"""That of an op with two."""
+
+
 class Requantised(GraphOp):
     """An op whose 32-bit result may be requantised before it is stored.
 
@@ -170,6 +203,7 @@ class Requantised(GraphOp):
     mul = opt_operand_def(TensorType)
     add = opt_operand_def(TensorType)
     requant = opt_prop_def(RequantAttr)
+    irdl_options = (AttrSizedOperandSegments(as_property=True),)
 
     @abstractmethod
     def channel_map(self) -> AffineMap:
@@ -231,6 +265,11 @@ def verify_unmixed(op: IRDLOperation) -> None:
     floats = {isinstance(element_type(v), AnyFloat) for v in (*op.operands, *op.results)}
     if len(floats) > 1:
         raise VerifyException(f"'{op.name}' mixes floats and integers")
+
+
+def parallel_iterators(shape: Sequence[int]) -> tuple[Iterator, ...]:
+    """One parallel iterator for each dimension."""
+    return tuple(Iterator(f"d{i}", extent) for i, extent in enumerate(shape))
 
 
 def broadcast_shape(op: IRDLOperation, *shapes: Sequence[int]) -> tuple[int, ...]:

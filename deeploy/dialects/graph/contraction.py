@@ -5,18 +5,13 @@ from __future__ import annotations
 from xdsl.dialects.builtin import TensorType, UnitAttr
 from xdsl.ir.affine import AffineDimExpr, AffineExpr, AffineMap
 from xdsl.irdl import (
-    AttrSizedOperandSegments,
-    ParsePropInAttrDict,
     irdl_op_definition,
     operand_def,
     opt_prop_def,
-    result_def,
-    traits_def,
 )
-from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
-from deeploy.dialects.graph.base import Requantised, broadcast_shape
+from deeploy.dialects.graph.base import BINARY_FORMAT, Requantised, broadcast_shape
 from deeploy.interfaces.tiling import Iterator, shape_of
 
 __all__ = ["MatmulOp"]
@@ -31,13 +26,7 @@ class MatmulOp(Requantised):
     lhs = operand_def(TensorType)
     rhs = operand_def(TensorType)
     transpose_rhs = opt_prop_def(UnitAttr)
-    result = result_def(TensorType)
-    irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
-    traits = traits_def(Pure())
-    assembly_format = (
-        "$lhs `,` $rhs (`mul` $mul^ `:` type($mul))? (`add` $add^ `:` type($add))? "
-        "attr-dict `:` type($lhs) `,` type($rhs) `->` type($result)"
-    )
+    assembly_format = BINARY_FORMAT
 
     def sizes(self) -> tuple[int, int, int]:
         """`(m, n, k)`."""

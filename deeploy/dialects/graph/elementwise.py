@@ -9,25 +9,25 @@ from xdsl.ir import SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineMap
 from xdsl.irdl import (
     AttrSizedOperandSegments,
-    ParsePropInAttrDict,
     irdl_op_definition,
     operand_def,
     opt_operand_def,
     opt_prop_def,
     prop_def,
-    result_def,
-    traits_def,
 )
-from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
 from deeploy.dialects.graph.attributes import RequantAttr
 from deeploy.dialects.graph.base import (
+    BINARY_FORMAT,
+    REQUANTISED_FORMAT,
+    UNARY_FORMAT,
     GraphOp,
     Requantised,
     broadcast_map,
     broadcast_shape,
     element_type,
+    parallel_iterators,
     verify_bounds,
     verify_floats,
     verify_integers,
@@ -40,6 +40,7 @@ __all__ = [
     "BroadcastOp",
     "ClipOp",
     "DivOp",
+    "ElementwiseOp",
     "IntDivOp",
     "MaxOp",
     "MinOp",
@@ -50,17 +51,8 @@ __all__ = [
 ]
 
 
-def elementwise_iterators(op: GraphOp) -> tuple[Iterator, ...]:
-    """One parallel iterator for each dimension of the result."""
-    return tuple(Iterator(f"d{i}", e) for i, e in enumerate(op.infer_shape()))
-
-
 class BroadcastOp(GraphOp):
     """Element by element, on operands that broadcast as in ONNX."""
-
-    result = result_def(TensorType)
-    irdl_options = (ParsePropInAttrDict(),)
-    traits = traits_def(Pure())
 
     def elements(self) -> Sequence[SSAValue]:
         """The operands that broadcast."""
@@ -70,11 +62,30 @@ class BroadcastOp(GraphOp):
         return broadcast_shape(self, *map(shape_of, self.elements()))
 
     def iterators(self) -> tuple[Iterator, ...]:
-        return elementwise_iterators(self)
+        return parallel_iterators(self.infer_shape())
 
     def operand_maps(self) -> tuple[AffineMap, ...]:
         shape = self.infer_shape()
         return tuple(broadcast_map(shape_of(v), shape) for v in self.elements())
+
+    def result_maps(self) -> tuple[AffineMap, ...]:
+        return (AffineMap.identity(len(self.infer_shape())),)
+
+
+class ElementwiseOp(GraphOp):
+    """One operand, one parallel iterator for each of its dimensions."""
+
+    input = operand_def(TensorType)
+    assembly_format = UNARY_FORMAT
+
+    def infer_shape(self) -> tuple[int, ...]:
+        return shape_of(self.input)
+
+    def iterators(self) -> tuple[Iterator, ...]:
+        return parallel_iterators(self.infer_shape())
+
+    def operand_maps(self) -> tuple[AffineMap, ...]:
+        return self.result_maps()
 
     def result_maps(self) -> tuple[AffineMap, ...]:
         return (AffineMap.identity(len(self.infer_shape())),)
@@ -88,11 +99,7 @@ class BinaryOp(BroadcastOp, Requantised):
     rhs = operand_def(TensorType)
     lhs_requant = opt_prop_def(RequantAttr)
     rhs_requant = opt_prop_def(RequantAttr)
-    irdl_options = (AttrSizedOperandSegments(as_property=True),)
-    assembly_format = (
-        "$lhs `,` $rhs (`mul` $mul^ `:` type($mul))? (`add` $add^ `:` type($add))? "
-        "attr-dict `:` type($lhs) `,` type($rhs) `->` type($result)"
-    )
+    assembly_format = BINARY_FORMAT
 
     def elements(self) -> Sequence[SSAValue]:
         return self.lhs, self.rhs
@@ -188,10 +195,7 @@ class RequantOp(BroadcastOp):
     add = opt_operand_def(TensorType)
     requant = prop_def(RequantAttr)
     irdl_options = (AttrSizedOperandSegments(as_property=True),)
-    assembly_format = (
-        "$input (`mul` $mul^ `:` type($mul))? (`add` $add^ `:` type($add))? "
-        "attr-dict `:` type($input) `->` type($result)"
-    )
+    assembly_format = REQUANTISED_FORMAT
 
     def infer_shape(self) -> tuple[int, ...]:
         vectors = [shape_of(v) for v in (self.mul, self.add) if v is not None]
@@ -206,29 +210,12 @@ class RequantOp(BroadcastOp):
 
 
 @irdl_op_definition
-class ClipOp(GraphOp):
+class ClipOp(ElementwiseOp):
     """`clamp(x, min, max)`; also what Relu and conversions between integer types become."""
 
     name = "graph.clip"
-    input = operand_def(TensorType)
     min = prop_def(IntegerAttr[I64])
     max = prop_def(IntegerAttr[I64])
-    result = result_def(TensorType)
-    irdl_options = (ParsePropInAttrDict(),)
-    traits = traits_def(Pure())
-    assembly_format = "$input attr-dict `:` type($input) `->` type($result)"
-
-    def infer_shape(self) -> tuple[int, ...]:
-        return shape_of(self.input)
-
-    def iterators(self) -> tuple[Iterator, ...]:
-        return elementwise_iterators(self)
-
-    def operand_maps(self) -> tuple[AffineMap, ...]:
-        return (AffineMap.identity(len(shape_of(self.input))),)
-
-    def result_maps(self) -> tuple[AffineMap, ...]:
-        return self.operand_maps()
 
     def verify_(self) -> None:
         super().verify_()

@@ -5,15 +5,11 @@ from __future__ import annotations
 from xdsl.dialects.builtin import I64, IntegerAttr, StringAttr, TensorType, UnitAttr
 from xdsl.ir.affine import AffineDimExpr, AffineExpr, AffineMap
 from xdsl.irdl import (
-    ParsePropInAttrDict,
     irdl_op_definition,
     operand_def,
     opt_prop_def,
     prop_def,
-    result_def,
-    traits_def,
 )
-from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
 from deeploy.dialects.graph.attributes import si32
@@ -34,9 +30,6 @@ class GatherOp(GraphOp):
     name = "graph.gather"
     table = operand_def(TensorType)
     indices = operand_def(TensorType)
-    result = result_def(TensorType)
-    irdl_options = (ParsePropInAttrDict(),)
-    traits = traits_def(Pure())
     assembly_format = (
         "$table `at` $indices attr-dict `:` type($table) `at` type($indices) `->` type($result)"
     )
@@ -81,9 +74,6 @@ class ArgReduceOp(GraphOp):
     input = operand_def(TensorType)
     axis = prop_def(IntegerAttr[I64])
     last = opt_prop_def(UnitAttr)
-    result = result_def(TensorType)
-    irdl_options = (ParsePropInAttrDict(),)
-    traits = traits_def(Pure())
     assembly_format = "$kind $input attr-dict `:` type($input) `->` type($result)"
 
     def infer_shape(self) -> tuple[int, ...]:

@@ -34,13 +34,18 @@ from xdsl.traits import ConstantLike, Pure
 from xdsl.utils.exceptions import VerifyException
 from xdsl.utils.hints import isa
 
-from deeploy.dialects.graph.base import GraphOp, element_type, tuple_of, verify_extent
+from deeploy.dialects.graph.base import (
+    UNARY_FORMAT,
+    GraphOp,
+    element_type,
+    parallel_iterators,
+    tuple_of,
+    verify_extent,
+)
 from deeploy.dialects.graph.extent import Extent, extent_of
 from deeploy.interfaces.tiling import Iterator, shape_of
 
 __all__ = ["ConcatOp", "ConstantOp", "CopyOp", "PadOp", "ReshapeOp", "SliceOp", "TransposeOp"]
-
-UNARY_FORMAT = "$input attr-dict `:` type($input) `->` type($result)"
 
 
 @irdl_op_definition
@@ -117,9 +122,10 @@ class UnaryMovementOp(GraphOp):
     """Movement of one operand; iterators are the dimensions of the result."""
 
     input = operand_def(TensorType)
+    assembly_format = UNARY_FORMAT
 
     def iterators(self) -> tuple[Iterator, ...]:
-        return tuple(Iterator(f"d{i}", e) for i, e in enumerate(self.infer_shape()))
+        return parallel_iterators(self.infer_shape())
 
     def result_maps(self) -> tuple[AffineMap, ...]:
         return (AffineMap.identity(len(self.infer_shape())),)
@@ -130,12 +136,7 @@ class TransposeOp(UnaryMovementOp):
     """Result dimension i is input dimension `permutation[i]`."""
 
     name = "graph.transpose"
-    input = operand_def(TensorType)
     permutation = prop_def(DenseArrayBase.constr(i64))
-    result = result_def(TensorType)
-    irdl_options = (ParsePropInAttrDict(),)
-    traits = traits_def(Pure())
-    assembly_format = UNARY_FORMAT
 
     def infer_shape(self) -> tuple[int, ...]:
         shape, permutation = shape_of(self.input), tuple_of(self.permutation)
@@ -156,13 +157,8 @@ class SliceOp(UnaryMovementOp):
     """`input[starts : starts + steps * shape : steps]` in each dimension; steps are positive."""
 
     name = "graph.slice"
-    input = operand_def(TensorType)
     starts = prop_def(DenseArrayBase.constr(i64))
     steps = prop_def(DenseArrayBase.constr(i64))
-    result = result_def(TensorType)
-    irdl_options = (ParsePropInAttrDict(),)
-    traits = traits_def(Pure())
-    assembly_format = UNARY_FORMAT
 
     def infer_shape(self) -> tuple[int, ...]:
         shape, rank = shape_of(self.result), len(shape_of(self.input))
@@ -188,14 +184,9 @@ class PadOp(UnaryMovementOp):
     """`low` and `high` elements of `value` beside the input in each dimension."""
 
     name = "graph.pad"
-    input = operand_def(TensorType)
     low = prop_def(DenseArrayBase.constr(i64))
     high = prop_def(DenseArrayBase.constr(i64))
     value = prop_def(IntegerAttr[I64] | FloatAttr[Float64Type])
-    result = result_def(TensorType)
-    irdl_options = (ParsePropInAttrDict(),)
-    traits = traits_def(Pure())
-    assembly_format = UNARY_FORMAT
 
     def verify_(self) -> None:
         super().verify_()
@@ -218,11 +209,6 @@ class CopyOp(UnaryMovementOp):
     """The same tensor in a place of its own."""
 
     name = "graph.copy"
-    input = operand_def(TensorType)
-    result = result_def(TensorType)
-    irdl_options = (ParsePropInAttrDict(),)
-    traits = traits_def(Pure())
-    assembly_format = UNARY_FORMAT
 
     def infer_shape(self) -> tuple[int, ...]:
         return shape_of(self.input)
@@ -238,9 +224,6 @@ class ConcatOp(GraphOp):
     name = "graph.concat"
     inputs = var_operand_def(TensorType)
     axis = prop_def(IntegerAttr[I64])
-    result = result_def(TensorType)
-    irdl_options = (ParsePropInAttrDict(),)
-    traits = traits_def(Pure())
     assembly_format = "$inputs attr-dict `:` type($inputs) `->` type($result)"
 
     def infer_shape(self) -> tuple[int, ...]:

@@ -5,14 +5,10 @@ from __future__ import annotations
 from xdsl.dialects.builtin import DenseArrayBase, StringAttr, TensorType, i64
 from xdsl.ir.affine import AffineDimExpr, AffineExpr, AffineMap
 from xdsl.irdl import (
-    ParsePropInAttrDict,
     irdl_op_definition,
     operand_def,
     prop_def,
-    result_def,
-    traits_def,
 )
-from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
 from deeploy.dialects.graph.base import GraphOp, tuple_of, verify_unmixed
@@ -32,9 +28,6 @@ class ReduceOp(GraphOp):
     input = operand_def(TensorType)
     kind = prop_def(StringAttr)
     axes = prop_def(DenseArrayBase.constr(i64))
-    result = result_def(TensorType)
-    irdl_options = (ParsePropInAttrDict(),)
-    traits = traits_def(Pure())
     assembly_format = "$kind $input attr-dict `:` type($input) `->` type($result)"
 
     def infer_shape(self) -> tuple[int, ...]:

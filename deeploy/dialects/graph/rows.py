@@ -19,22 +19,19 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineMap
 from xdsl.irdl import (
-    AttrSizedOperandSegments,
-    ParsePropInAttrDict,
     irdl_op_definition,
     operand_def,
     opt_operand_def,
     opt_prop_def,
     prop_def,
-    result_def,
-    traits_def,
 )
-from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 from xdsl.utils.hints import isa
 
 from deeploy.dialects.graph.attributes import si8
 from deeploy.dialects.graph.base import (
+    REQUANTISED_FORMAT,
+    UNARY_FORMAT,
     GraphOp,
     Requantised,
     element_type,
@@ -58,12 +55,6 @@ __all__ = [
 
 DISTANCES = 256
 """How far two elements of eight bits can be apart, and one."""
-
-UNARY_FORMAT = (
-    "$input (`mul` $mul^ `:` type($mul))? (`add` $add^ `:` type($add))? "
-    "attr-dict `:` type($input) `->` type($result)"
-)
-FLOAT_FORMAT = "$input attr-dict `:` type($input) `->` type($result)"
 
 
 class RowOp(GraphOp):
@@ -93,8 +84,21 @@ class RowOp(GraphOp):
     def result_maps(self) -> tuple[AffineMap, ...]:
         return (AffineMap.identity(len(self.infer_shape())),)
 
-    def verify_vectors(self) -> None:
-        """Check that all operands but the first have one value for each column."""
+
+class NormOp(RowOp):
+    """A normalisation with one weight, and perhaps one bias, for each column."""
+
+    input = operand_def(TensorType)
+    weight = operand_def(TensorType)
+    assembly_format = (
+        "$input `,` $weight attr-dict `:` type($input) `,` type($weight) `->` type($result)"
+    )
+
+    def operand_maps(self) -> tuple[AffineMap, ...]:
+        return (*self.result_maps(), *(self.row_map() for _ in self.operands[1:]))
+
+    def verify_(self) -> None:
+        super().verify_()
         columns = self.infer_shape()[-1:]
         for vector in self.operands[1:]:
             if shape_of(vector) != columns:
@@ -109,6 +113,8 @@ def verify_shift(op: RowOp, shift: IntegerAttr[IntegerType]) -> None:
 
 class RequantisedRowOp(RowOp, Requantised):
     """A softmax on 8 bits, which may be requantised per column."""
+
+    assembly_format = REQUANTISED_FORMAT
 
     def channel_map(self) -> AffineMap:
         return self.row_map()
@@ -148,9 +154,6 @@ class IntSoftmaxOp(RequantisedRowOp):
     b = prop_def(IntegerAttr[I64])
     c = prop_def(IntegerAttr[I64])
     log2 = prop_def(IntegerAttr[I64])
-    result = result_def(TensorType)
-    irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
-    traits = traits_def(Pure())
     assembly_format = (
         "$input (`table` $table^ `:` type($table))? (`mapping` $mapping^ `:` type($mapping))? "
         "(`mul` $mul^ `:` type($mul))? (`add` $add^ `:` type($add))? "
@@ -227,12 +230,7 @@ class ItaMaxOp(RequantisedRowOp):
     the result is `(((levels - 1) * 256) / s) >> k`."""
 
     name = "graph.ita_max"
-    input = operand_def(TensorType)
     levels = prop_def(IntegerAttr[I64])
-    result = result_def(TensorType)
-    irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
-    traits = traits_def(Pure())
-    assembly_format = UNARY_FORMAT
 
     def verify_(self) -> None:
         super().verify_()
@@ -246,13 +244,8 @@ class ItaPartialMaxOp(RequantisedRowOp):
     sum first: `s = (s >> ((m' - m + 16) >> 5)) + sum(256 >> ((m' - x + 16) >> 5))`."""
 
     name = "graph.ita_partial_max"
-    input = operand_def(TensorType)
     group = prop_def(IntegerAttr[I64])
     levels = prop_def(IntegerAttr[I64])
-    result = result_def(TensorType)
-    irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
-    traits = traits_def(Pure())
-    assembly_format = UNARY_FORMAT
 
     def verify_(self) -> None:
         super().verify_()
@@ -260,36 +253,24 @@ class ItaPartialMaxOp(RequantisedRowOp):
 
 
 @irdl_op_definition
-class IntRMSNormOp(RowOp):
+class IntRMSNormOp(NormOp):
     """`clamp(((x * weight) / std) >> shift)` to the result's type, where
     `std = isqrt(sum(x²) / n + 1)`; the product has 64 bits, the square root rounds down, the
     division truncates. `weight_limit` is a bound of `|weight|`, where one is known."""
 
     name = "graph.int_rms_norm"
     NUMBERS: ClassVar = frozenset({"weight_limit"})
-    input = operand_def(TensorType)
-    weight = operand_def(TensorType)
     shift = prop_def(IntegerAttr[I64])
     weight_limit = opt_prop_def(IntegerAttr[I64])
-    result = result_def(TensorType)
-    irdl_options = (ParsePropInAttrDict(),)
-    traits = traits_def(Pure())
-    assembly_format = (
-        "$input `,` $weight attr-dict `:` type($input) `,` type($weight) `->` type($result)"
-    )
-
-    def operand_maps(self) -> tuple[AffineMap, ...]:
-        return (*self.result_maps(), self.row_map())
 
     def verify_(self) -> None:
         super().verify_()
         verify_integers(self)
         verify_shift(self, self.shift)
-        self.verify_vectors()
 
 
 @irdl_op_definition
-class IntLayerNormOp(RowOp):
+class IntLayerNormOp(NormOp):
     """`int8((((x - m) * weight) / std + bias) >> shift)` with `m = sum(x) / n`, truncating, and
     `std = isqrt(sum((x - m)²) / n + 1)`; the product has 64 bits, the result wraps to 8 bits.
     `weight_limit` and `bias_limit` are bounds of `|weight|` and `|bias|`, where they are known."""
@@ -302,16 +283,10 @@ class IntLayerNormOp(RowOp):
     shift = prop_def(IntegerAttr[I64])
     weight_limit = opt_prop_def(IntegerAttr[I64])
     bias_limit = opt_prop_def(IntegerAttr[I64])
-    result = result_def(TensorType)
-    irdl_options = (ParsePropInAttrDict(),)
-    traits = traits_def(Pure())
     assembly_format = (
         "$input `,` $weight `,` $bias attr-dict "
         "`:` type($input) `,` type($weight) `,` type($bias) `->` type($result)"
     )
-
-    def operand_maps(self) -> tuple[AffineMap, ...]:
-        return (*self.result_maps(), self.row_map(), self.row_map())
 
     def verify_(self) -> None:
         super().verify_()
@@ -319,7 +294,6 @@ class IntLayerNormOp(RowOp):
         verify_shift(self, self.shift)
         if element_type(self.result) != si8:
             raise VerifyException(f"'{self.name}' has a result of type si8")
-        self.verify_vectors()
 
 
 @irdl_op_definition
@@ -327,11 +301,7 @@ class SoftmaxOp(RowOp):
     """`exp(x - max) / sum(exp(x - max))` on floats."""
 
     name = "graph.softmax"
-    input = operand_def(TensorType)
-    result = result_def(TensorType)
-    irdl_options = (ParsePropInAttrDict(),)
-    traits = traits_def(Pure())
-    assembly_format = FLOAT_FORMAT
+    assembly_format = UNARY_FORMAT
 
     def verify_(self) -> None:
         super().verify_()
@@ -339,31 +309,19 @@ class SoftmaxOp(RowOp):
 
 
 @irdl_op_definition
-class RMSNormOp(RowOp):
+class RMSNormOp(NormOp):
     """`x / sqrt(mean(x²) + epsilon) * weight` on floats."""
 
     name = "graph.rms_norm"
-    input = operand_def(TensorType)
-    weight = operand_def(TensorType)
     epsilon = prop_def(FloatAttr[Float64Type])
-    result = result_def(TensorType)
-    irdl_options = (ParsePropInAttrDict(),)
-    traits = traits_def(Pure())
-    assembly_format = (
-        "$input `,` $weight attr-dict `:` type($input) `,` type($weight) `->` type($result)"
-    )
-
-    def operand_maps(self) -> tuple[AffineMap, ...]:
-        return (*self.result_maps(), self.row_map())
 
     def verify_(self) -> None:
         super().verify_()
         verify_floats(self)
-        self.verify_vectors()
 
 
 @irdl_op_definition
-class LayerNormOp(RowOp):
+class LayerNormOp(NormOp):
     """`(x - mean) / sqrt(variance + epsilon) * weight + bias` on floats."""
 
     name = "graph.layer_norm"
@@ -371,18 +329,11 @@ class LayerNormOp(RowOp):
     weight = operand_def(TensorType)
     bias = opt_operand_def(TensorType)
     epsilon = prop_def(FloatAttr[Float64Type])
-    result = result_def(TensorType)
-    irdl_options = (ParsePropInAttrDict(),)
-    traits = traits_def(Pure())
     assembly_format = (
         "$input `,` $weight (`,` $bias^ `:` type($bias))? attr-dict "
         "`:` type($input) `,` type($weight) `->` type($result)"
     )
 
-    def operand_maps(self) -> tuple[AffineMap, ...]:
-        return (*self.result_maps(), *(self.row_map() for _ in self.operands[1:]))
-
     def verify_(self) -> None:
         super().verify_()
         verify_floats(self)
-        self.verify_vectors()

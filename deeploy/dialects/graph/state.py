@@ -17,19 +17,15 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute
 from xdsl.ir.affine import AffineDimExpr, AffineExpr, AffineMap, AffineSymExpr
 from xdsl.irdl import (
-    ParsePropInAttrDict,
     irdl_op_definition,
     operand_def,
     opt_prop_def,
     prop_def,
-    result_def,
-    traits_def,
 )
-from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 from xdsl.utils.hints import isa
 
-from deeploy.dialects.graph.base import GraphOp
+from deeploy.dialects.graph.base import GraphOp, parallel_iterators
 from deeploy.dialects.graph.extent import Extent, extent_of
 from deeploy.interfaces.tiling import Iterator, shape_of
 
@@ -112,9 +108,6 @@ class InsertOp(GraphOp):
     destination = operand_def(TensorType)
     axis = prop_def(IntegerAttr[I64])
     offset = opt_prop_def(IntegerAttr[I64])
-    result = result_def(TensorType)
-    irdl_options = (ParsePropInAttrDict(),)
-    traits = traits_def(Pure())
     assembly_format = (
         "$rows `into` $destination attr-dict "
         "`:` type($rows) `into` type($destination) `->` type($result)"
@@ -149,7 +142,7 @@ class InsertOp(GraphOp):
         return Extent(axis, grown.plus + shape_of(self.rows)[axis])
 
     def iterators(self) -> tuple[Iterator, ...]:
-        return tuple(Iterator(f"d{i}", e) for i, e in enumerate(shape_of(self.rows)))
+        return parallel_iterators(shape_of(self.rows))
 
     def operand_maps(self) -> tuple[AffineMap, ...]:
         return (AffineMap.identity(len(shape_of(self.rows))), *self.result_maps())

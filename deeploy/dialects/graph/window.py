@@ -13,19 +13,14 @@ from typing import TypeVar
 from xdsl.dialects.builtin import I64, DenseArrayBase, IntegerAttr, TensorType, UnitAttr, i64
 from xdsl.ir.affine import AffineExpr, AffineMap
 from xdsl.irdl import (
-    AttrSizedOperandSegments,
-    ParsePropInAttrDict,
     irdl_op_definition,
     operand_def,
     opt_prop_def,
     prop_def,
-    result_def,
-    traits_def,
 )
-from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
-from deeploy.dialects.graph.base import GraphOp, Requantised, dimensions, tuple_of
+from deeploy.dialects.graph.base import UNARY_FORMAT, GraphOp, Requantised, dimensions, tuple_of
 from deeploy.interfaces.tiling import Iterator, shape_of
 
 __all__ = [
@@ -112,9 +107,6 @@ class ConvOp(WindowOp, Requantised):
     input = operand_def(TensorType)
     weight = operand_def(TensorType)
     groups = prop_def(IntegerAttr[I64])
-    result = result_def(TensorType)
-    irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
-    traits = traits_def(Pure())
     assembly_format = (
         "$input `,` $weight (`mul` $mul^ `:` type($mul))? (`add` $add^ `:` type($add))? "
         "attr-dict `:` type($input) `,` type($weight) `->` type($result)"
@@ -195,9 +187,6 @@ class DepthwiseConvOp(WindowOp, Requantised):
     name = "graph.depthwise_conv"
     input = operand_def(TensorType)
     weight = operand_def(TensorType)
-    result = result_def(TensorType)
-    irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
-    traits = traits_def(Pure())
     assembly_format = ConvOp.assembly_format
 
     def window(self) -> tuple[int, int]:
@@ -226,15 +215,19 @@ class DepthwiseConvOp(WindowOp, Requantised):
         return (pool_result_map(self),)
 
 
-class PoolOp(WindowOp):
-    """A pool: the window's size is an attribute."""
+class KernelOp(WindowOp):
+    """The window's size is an attribute."""
 
     kernel = prop_def(DenseArrayBase.constr(i64))
-    assembly_format = "$input attr-dict `:` type($input) `->` type($result)"
+    assembly_format = UNARY_FORMAT
 
     def window(self) -> tuple[int, int]:
         rows, columns = tuple_of(self.kernel)
         return rows, columns
+
+
+class PoolOp(KernelOp):
+    """One value of each window of each channel."""
 
     def iterators(self) -> tuple[Iterator, ...]:
         return pool_iterators(self)
@@ -251,11 +244,6 @@ class MaxPoolOp(PoolOp):
     """The largest value in each window; pads never win."""
 
     name = "graph.max_pool"
-    input = operand_def(TensorType)
-    result = result_def(TensorType)
-    irdl_options = (ParsePropInAttrDict(),)
-    traits = traits_def(Pure())
-    assembly_format = PoolOp.assembly_format
 
 
 @irdl_op_definition
@@ -264,30 +252,15 @@ class AveragePoolOp(PoolOp):
     `count_include_pad`."""
 
     name = "graph.average_pool"
-    input = operand_def(TensorType)
     count_include_pad = opt_prop_def(UnitAttr)
-    result = result_def(TensorType)
-    irdl_options = (ParsePropInAttrDict(),)
-    traits = traits_def(Pure())
-    assembly_format = PoolOp.assembly_format
 
 
 @irdl_op_definition
-class Im2colOp(WindowOp):
+class Im2colOp(KernelOp):
     """The windows of a channels-last image as vectors `[rows, columns, channels]`, so that a 1x1
     convolution of them is one of the window."""
 
     name = "graph.im2col"
-    input = operand_def(TensorType)
-    kernel = prop_def(DenseArrayBase.constr(i64))
-    result = result_def(TensorType)
-    irdl_options = (ParsePropInAttrDict(),)
-    traits = traits_def(Pure())
-    assembly_format = PoolOp.assembly_format
-
-    def window(self) -> tuple[int, int]:
-        rows, columns = tuple_of(self.kernel)
-        return rows, columns
 
     def output_channels(self) -> int:
         rows, columns = self.window()
