@@ -101,11 +101,19 @@ def along_axis(factor: Array, rank: int, axis: int, channels: int) -> Array | No
 # --- Reading --------------------------------------------------------------------------------------
 
 
-def _factor(ctx: Context, operand: SSAValue | None, number: int) -> Array | None:
+def _factor(
+    ctx: Context, op: Requantised | RequantOp, operand: SSAValue | None, number: int
+) -> Array | None:
+    """A factor of `op`, as it broadcasts to the result."""
     if operand is None:
         return np.asarray(wrap(number), np.int64)
     array = constant_of(ctx, operand)
-    return None if array is None else _wrapped(array)
+    if array is None:
+        return None
+    if isinstance(op, Requantised):
+        behind = len(shape_of(op.results[0])) - 1 - channel_axis(op)
+        array = array.reshape(-1, *(1,) * behind)
+    return _wrapped(array)
 
 
 def epilogue_of(ctx: Context, op: Requantised | RequantOp) -> Epilogue | None:
@@ -116,7 +124,8 @@ def epilogue_of(ctx: Context, op: Requantised | RequantOp) -> Epilogue | None:
     if op.requant is None:
         return Epilogue.linear(1, 0) if _stores_all(op) else None
     number_mul, number_add, shift, low, high = op.requant.values()
-    mul, add = _factor(ctx, op.mul, number_mul), _factor(ctx, op.add, number_add)
+    mul = _factor(ctx, op, op.mul, number_mul)
+    add = _factor(ctx, op, op.add, number_add)
     return None if mul is None or add is None else Epilogue(mul, add, shift, low, high)
 
 

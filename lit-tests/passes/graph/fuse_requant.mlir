@@ -32,6 +32,24 @@ func.func @conv(%x: tensor<1x3x4x4xsi8>, %w: tensor<2x3x3x3xsi8>) -> tensor<1x2x
 // CHECK-NEXT:    func.return %0 : tensor<1x2x4x4xsi8>
 // CHECK-NEXT:  }
 
+// A bias per channel and factors that are numbers, channels first, in front of a residual: the sum
+// of products is requantised in the convolution, (x + b) * 5 + 16 = x * 5 + (b * 5 + 16).
+
+func.func @bias_and_residual(%x: tensor<1x3x4x4xsi8>, %w: tensor<2x3x1x1xsi8>, %y: tensor<1x2x4x4xsi8>) -> tensor<1x2x4x4xsi32> {
+  %b = graph.constant dense<[10, -20]> : tensor<2xsi32>
+  %0 = graph.conv %x, %w add %b : tensor<2xsi32> {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>, groups = 1, requant = #graph.requant<mul = 1, add = 0, shift = 0, min = -2147483648, max = 2147483647>} : tensor<1x3x4x4xsi8>, tensor<2x3x1x1xsi8> -> tensor<1x2x4x4xsi32>
+  %1 = graph.requant %0 {requant = #graph.requant<mul = 5, add = 16, shift = 5, min = -128, max = 127>} : tensor<1x2x4x4xsi32> -> tensor<1x2x4x4xsi8>
+  %2 = graph.add %y, %1 : tensor<1x2x4x4xsi8>, tensor<1x2x4x4xsi8> -> tensor<1x2x4x4xsi32>
+  func.return %2 : tensor<1x2x4x4xsi32>
+}
+
+// CHECK-LABEL: func.func @bias_and_residual
+// CHECK-NEXT:    %add = graph.constant dense<[66, -84]> : tensor<2xsi32>
+// CHECK-NEXT:    %0 = graph.conv %x, %w add %add : tensor<2xsi32> {{.*}} requant = #graph.requant<mul = 5, add = 0, shift = 5, min = -128, max = 127>} : tensor<1x3x4x4xsi8>, tensor<2x3x1x1xsi8> -> tensor<1x2x4x4xsi8>
+// CHECK-NEXT:    %1 = graph.add %y, %0 : tensor<1x2x4x4xsi8>, tensor<1x2x4x4xsi8> -> tensor<1x2x4x4xsi32>
+// CHECK-NEXT:    func.return %1 : tensor<1x2x4x4xsi32>
+// CHECK-NEXT:  }
+
 // A residual: requantised as it is read, and the sum as it is written.
 
 func.func @residual(%x: tensor<4xui8>, %y: tensor<4xsi8>) -> tensor<4xui8> {
