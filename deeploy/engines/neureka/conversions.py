@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from xdsl.dialects.builtin import IntegerAttr, StringAttr, TensorType, UnitAttr, i64
 from xdsl.ir import Attribute, SSAValue
 
 from deeploy.dialects.graph import (
+    ClipOp,
     ConvOp,
     DepthwiseConvOp,
     GraphOp,
@@ -17,6 +19,7 @@ from deeploy.dialects.graph import (
     MatmulOp,
     RequantAttr,
     Requantised,
+    SliceOp,
     element_type,
     integer_range,
     ints,
@@ -49,13 +52,12 @@ def decline_epilogue(op: Requantised, constants: Constants) -> str | None:
         return None if result == si32 else f"a result of {result}"
     if result not in (si8, ui8):
         return f"requantises to {result}, it does to 8 bits"
-    low, high = op.requant.values()[3:]
-    if (low, high) != integer_range(result):
-        return f"clamps to {low} to {high}, it does to the whole range of {result}"
     if any(v is not None and constants.get(v) is None for v in (op.mul, op.add)):
         return "factors that are no constant"
-    if factors(op, constants)[0].min() < 0:
-        return "a negative factor in its requantisation"
+    weights = constants.get(op.operands[1])
+    assert weights is not None
+    if factors(op, constants)[0].min() < 0 and np.abs(weights.astype(np.int64)).max() > 127:
+        return "a negative factor in its requantisation, and weights beyond 127"
     return None
 
 
@@ -69,6 +71,14 @@ def factors(op: Requantised, constants: Constants) -> tuple[Array, Array]:
     )
     assert mul is not None and add is not None
     return mul.astype(np.int64), add.astype(np.int64)
+
+
+def signed(op: Requantised, constants: Constants, weights: Array) -> Array:
+    """Weights `[co, kh, kw, ci]` with the sign of their channel's factor: factors are unsigned."""
+    if op.requant is None:
+        return weights
+    scale, _ = factors(op, constants)
+    return weights * np.where(scale < 0, -1, 1)[:, None, None, None]
 
 
 def weight_bits(weights: Array) -> tuple[int, int]:
@@ -86,20 +96,23 @@ def npu_conv(
     strides: Sequence[int] = (1, 1),
     pads: Sequence[int] = (0, 0, 0, 0),
     input: SSAValue | None = None,
+    shape: Sequence[int] | None = None,
 ) -> NpuConvOp:
-    """The accelerator's convolution.
+    """The accelerator's convolution, which clamps to the range of its type.
 
     Args:
-        op: what it stands for: its operands but the weights, its requantisation and result.
+        op: what it stands for: its operands but the weights, and its requantisation.
         constants: where new constants go.
         mode: how the accelerator computes it.
         weights: `[co, kh, kw, ci]`.
         strides: rows and columns.
         pads: top, left, bottom, right.
         input: what it reads instead of the first operand.
+        shape: that of its result, if it is not that of the op.
     """
+    hint, result = op.operands[1].name_hint or "weight", element_type(op.results[0])
+    weights = signed(op, constants, weights)
     bits, offset = weight_bits(weights)
-    hint = op.operands[1].name_hint or "weight"
     packed = constants.make(f"{hint}.packed", pack(weights - offset, mode, bits), ui8)
     mul: list[SSAValue] = []
     add: list[SSAValue] = []
@@ -112,16 +125,31 @@ def npu_conv(
     }
     if op.requant is not None:
         scale, bias = factors(op, constants)
-        narrow = scale.max() < 256
-        mul = [constants.make(f"{hint}.scale", scale, ui8 if narrow else ui32)]
+        scale = np.abs(scale)
+        mul = [constants.make(f"{hint}.scale", scale, ui8 if scale.max() < 256 else ui32)]
         add = [constants.make(f"{hint}.bias", bias, si32)]
-        _, _, shift, low, high = op.requant.values()
-        properties["requant"] = RequantAttr.of(shift=shift, min=low, max=high)
+        low, high = integer_range(result)
+        properties["requant"] = RequantAttr.of(shift=op.requant.shift.data, min=low, max=high)
     return NpuConvOp(
         operands=[op.operands[0] if input is None else input, packed, mul, add],
         properties=properties,
+        result_types=[TensorType(result, shape_of(op.results[0]) if shape is None else shape)],
+    )
+
+
+def clips(op: Requantised, value: SSAValue) -> list[GraphOp]:
+    """What the cores do where an op clamps to less than the range of its type."""
+    if op.requant is None:
+        return []
+    low, high = op.requant.values()[3:]
+    if (low, high) == integer_range(element_type(op.results[0])):
+        return []
+    clip = ClipOp(
+        operands=[value],
+        properties={"min": IntegerAttr(low, i64), "max": IntegerAttr(high, i64)},
         result_types=[op.results[0].type],
     )
+    return [clip]
 
 
 class ConvertLinear(Conversion):
@@ -143,7 +171,8 @@ class ConvertLinear(Conversion):
         assert weights is not None
         matrix = weights.reshape(weights.shape[-2:]).astype(np.int64)
         rows = matrix if op.transpose_rhs else matrix.T
-        return [npu_conv(op, constants, POINTWISE, rows[:, None, None, :])]
+        conv = npu_conv(op, constants, POINTWISE, rows[:, None, None, :])
+        return [conv, *clips(op, conv.result)]
 
 
 class ConvertToColumns(Conversion):
@@ -179,59 +208,122 @@ class ConvertToColumns(Conversion):
             result_types=[TensorType(element_type(op.input), shape)],
         )
         rows_of_weights = weights.reshape(outputs, 1, 1, -1).astype(np.int64)
-        return [gather, npu_conv(op, constants, POINTWISE, rows_of_weights, input=gather.result)]
+        conv = npu_conv(op, constants, POINTWISE, rows_of_weights, input=gather.result)
+        return [gather, conv, *clips(op, conv.result)]
 
 
-def decline_window(op: ConvOp | DepthwiseConvOp, mode: Mode) -> str | None:
-    """The reason against the geometry of a window."""
+@dataclass(frozen=True)
+class Side:
+    """Rows, or columns, of a convolution with a window of up to 3, as one with a window of 3.
+
+    `zeros` are put before and behind the weights. `count` results are computed, one for each stride
+    of 1.
+    """
+
+    zeros: tuple[int, int]
+    pads: tuple[int, int]
+    count: int
+
+    @staticmethod
+    def of(size: int, window: int, low: int, results: int, stride: int) -> Side | None:
+        """The side of an image of some size, if the accelerator can pad it so.
+
+        Of the pads only the lower one is given: as many follow as the last result reads.
+        """
+        last = (results - 1) * stride
+        for before in range(DENSE.window - window + 1):
+            top = low + before
+            bottom = max(last + DENSE.window - top - size, 0)
+            if max(top, bottom) <= MAX_PAD:
+                zeros = (before, DENSE.window - window - before)
+                return Side(zeros, (top, bottom), size + top + bottom - DENSE.window + 1)
+        return None
+
+
+def sides(op: ConvOp | DepthwiseConvOp) -> list[Side | None]:
+    """Rows and columns of a convolution."""
+    axes = zip(
+        op.image()[1:3],
+        op.window(),
+        tuple_of(op.pads)[:2],
+        op.output_rows_columns(),
+        tuple_of(op.strides),
+        strict=True,
+    )
+    return [Side.of(*axis) for axis in axes]
+
+
+def decline_window(op: ConvOp | DepthwiseConvOp) -> str | None:
+    """The reason against the geometry of a window of up to 3x3."""
     if not op.channels_last:
         return "an image with channels first"
-    if op.window() != (mode.window, mode.window):
+    if max(op.window()) > DENSE.window:
         return f"a window of {'x'.join(map(str, op.window()))}"
-    if mode is not POINTWISE and tuple_of(op.strides) != (1, 1):
-        return f"strides of {tuple_of(op.strides)} for a window of 3x3"
-    if mode is not POINTWISE and tuple_of(op.dilations) != (1, 1):
+    if tuple_of(op.dilations) != (1, 1):
         return "dilations"
-    if max(tuple_of(op.pads)) > (0 if mode is POINTWISE else MAX_PAD):
+    if None in sides(op):
         return f"pads of {tuple_of(op.pads)}"
     return None
 
 
-class ConvertConv(Conversion):
-    """A convolution of one group, 1x1 or 3x3."""
+def convolution(
+    op: ConvOp | DepthwiseConvOp, constants: Constants, mode: Mode, weights: Array
+) -> list[GraphOp]:
+    """A window of up to 3x3, framed by zeros, with weights `[co, kh, kw, ci]`. Strides other than 1
+    leave it to the cores to take some of all pixels."""
+    rows, columns = sides(op)
+    assert rows is not None and columns is not None
+    framed = np.pad(weights, ((0, 0), rows.zeros, columns.zeros, (0, 0)))
+    pads = [pads[i] for i in (0, 1) for pads in (rows.pads, columns.pads)]
+    n, *_, outputs = shape_of(op.result)
+    shape = (n, rows.count, columns.count, outputs)
+    conv = npu_conv(op, constants, mode, framed, pads=pads, shape=shape)
+    if shape == shape_of(op.result):
+        return [conv, *clips(op, conv.result)]
+    some = SliceOp(
+        operands=[conv.result],
+        properties={"starts": ints((0, 0, 0, 0)), "steps": ints((1, *tuple_of(op.strides), 1))},
+        result_types=[op.result.type],
+    )
+    return [conv, some, *clips(op, some.result)]
 
-    def mode(self, op: ConvOp) -> Mode:
-        """The mode by the window."""
-        return POINTWISE if op.window() == (1, 1) else DENSE
+
+class ConvertConv(Conversion):
+    """A convolution of one group, 1x1 or up to 3x3.
+
+    With strides and few bits in a weight this is faster than `ConvertToColumns`.
+    """
 
     def declines(self, op: GraphOp, constants: Constants) -> str | None:
         assert isinstance(op, ConvOp)
         if op.groups.value.data != 1:
             return f"{op.groups.value.data} groups"
-        return decline_window(op, self.mode(op)) or decline_epilogue(op, constants)
+        return decline_window(op) or decline_epilogue(op, constants)
 
     def convert(self, op: GraphOp, constants: Constants) -> list[GraphOp]:
         assert isinstance(op, ConvOp)
         weights = constants.get(op.weight)
         assert weights is not None
         wide = weights.astype(np.int64)
-        return [
-            npu_conv(op, constants, self.mode(op), wide, tuple_of(op.strides), tuple_of(op.pads))
-        ]
+        if op.window() != (1, 1) or any(tuple_of(op.pads)):
+            return convolution(op, constants, DENSE, wide)
+        conv = npu_conv(op, constants, POINTWISE, wide, strides=tuple_of(op.strides))
+        return [conv, *clips(op, conv.result)]
 
 
 class ConvertDepthwise(Conversion):
-    """A depthwise 3x3 convolution."""
+    """A depthwise convolution of up to 3x3. With strides, too, the accelerator computes all pixels
+    faster than the cores do some."""
 
     def declines(self, op: GraphOp, constants: Constants) -> str | None:
         assert isinstance(op, DepthwiseConvOp)
         if op.output_channels() != op.image()[3]:
             return "more than one output for each input channel"
-        return decline_window(op, DEPTHWISE) or decline_epilogue(op, constants)
+        return decline_window(op) or decline_epilogue(op, constants)
 
     def convert(self, op: GraphOp, constants: Constants) -> list[GraphOp]:
         assert isinstance(op, DepthwiseConvOp)
         weights = constants.get(op.weight)
         assert weights is not None
         apart = weights.astype(np.int64).transpose(2, 0, 1)[..., None]
-        return [npu_conv(op, constants, DEPTHWISE, apart, pads=tuple_of(op.pads))]
+        return convolution(op, constants, DEPTHWISE, apart)

@@ -86,3 +86,31 @@ func.func @strided(%x: tensor<1x9x9x8xui8>) -> tensor<1x4x4x16xsi32> {
 // CHECK:         tiled.nest ins(%x, %w.packed : {{.*}} attributes {engine = "neureka"} {
 // CHECK:           graph.im2col {{.*}}kernel = array<i64: 3, 3>{{.*}} -> tensor<1x4x4x72xui8>
 // CHECK:           npu.conv {{.*}}mode = "pointwise"
+
+// A depthwise convolution with strides computes all pixels, of which the cores take some; they clamp
+// to less than the whole range too. The row of three weights is framed by zeros, and a negative
+// factor becomes that of the weights.
+
+func.func @picked(%x: tensor<1x9x9x2xui8>) -> tensor<1x5x4x2xsi8> {
+  %w = graph.constant dense<[[[1, 2], [3, 4], [5, 6]]]> : tensor<1x3x2xsi8>
+  %m = graph.constant dense<[7, -9]> : tensor<2xsi32>
+  %y = graph.depthwise_conv %x, %w mul %m : tensor<2xsi32> {strides = array<i64: 2, 2>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>, channels_last, requant = #graph.requant<mul = 1, add = 0, shift = 5, min = 0, max = 100>} : tensor<1x9x9x2xui8>, tensor<1x3x2xsi8> -> tensor<1x5x4x2xsi8>
+  func.return %y : tensor<1x5x4x2xsi8>
+}
+
+// CHECK-LABEL: func.func @picked
+// CHECK:       %w.scale = graph.constant dense<[7, 9]> : tensor<2xui8>
+// CHECK:       } or {
+// CHECK:         tiled.nest ins(%x, %w.packed, %w.scale, %w.bias : {{.*}} attributes {engine = "neureka"} {
+// CHECK:           npu.conv {{.*}}mode = "depthwise", strides = array<i64: 1, 1>, pads = array<i64: 1, 0, 1, 0>, weight_bits = 4 : i64, weight_offset = -6 : i64, requant = #graph.requant<mul = 1, add = 0, shift = 5, min = -128, max = 127>{{.*}} -> tensor<1x9x7x2xsi8>
+// CHECK-NEXT:      graph.slice {{.*}}steps = array<i64: 1, 2, 2, 1>{{.*}} -> tensor<1x5x4x2xsi8>
+// CHECK-NEXT:      graph.clip {{.*}}min = 0 : i64, max = 100 : i64
+
+func.func @too_wide(%x: tensor<4x64xsi8>) -> tensor<4x32xsi8> {
+  %w = graph.constant dense<-128> : tensor<32x64xsi8>
+  %y = graph.matmul %x, %w {transpose_rhs, requant = #graph.requant<mul = -5, add = 16, shift = 5, min = -128, max = 127>} : tensor<4x64xsi8>, tensor<32x64xsi8> -> tensor<4x32xsi8>
+  func.return %y : tensor<4x32xsi8>
+}
+
+// CHECK-LABEL: func.func @too_wide
+// CHECK:       graph.matmul {{.*}}declined = {neureka = "a negative factor in its requantisation, and weights beyond 127"}
