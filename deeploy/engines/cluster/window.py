@@ -76,19 +76,39 @@ class WindowKernel(Kernel):
         return None
 
 
-class ConvKernel(WindowKernel):
-    """`conv2d`: dot products of gathered windows, four channels by two pixels at a time."""
-
-    family = "conv2d"
+class WeightedKernel(WindowKernel):
+    """A convolution of bytes."""
 
     def declines(self, op: GraphOp) -> str | None:
         types = {"input": BYTES, "weight": (si8,), "result": INTEGERS}
         return super().declines(op) or decline_types(op, types)
 
     def instance(self, op: GraphOp) -> Instance:
-        assert isinstance(op, ConvOp)
-        x, y = element_type(op.input), element_type(op.result)
-        return instance(self.family, "conv2d", x=x, y=y)
+        x, y = element_type(op.operands[0]), element_type(op.results[0])
+        return instance(self.family, self.family, x=x, y=y)
+
+
+class WeightedFloatKernel(WindowKernel):
+    """A convolution of floats."""
+
+    def declines(self, op: GraphOp) -> str | None:
+        types = {"input": FLOATS, "weight": FLOATS, "result": FLOATS}
+        return super().declines(op) or decline_types(op, types)
+
+    def instance(self, op: GraphOp) -> Instance:
+        return float_instance(self.family)
+
+
+def pointers(call: KernelCall, weights: str) -> dict[str, str]:
+    """Image, weights of a type in C, and result of a convolution."""
+    x, w = call.inputs[:2]
+    return {"x": x.pointer, "w": f"(const {weights} *){w.pointer}", "y": call.output.pointer}
+
+
+class ConvKernel(WeightedKernel):
+    """`conv2d`: dot products of gathered windows, four channels by two pixels at a time."""
+
+    family = "conv2d"
 
     def scratch_bytes(self, op: GraphOp, cores: int, memory: int) -> int:
         assert isinstance(op, ConvOp)
@@ -100,21 +120,17 @@ class ConvKernel(WindowKernel):
         return cores * windows * window
 
     def arguments(self, call: KernelCall) -> Sequence[Fields]:
-        op = call.op
-        assert isinstance(op, ConvOp)
-        x, w = call.inputs[:2]
         scratch: dict[str, str | int | Fields] = {}
         if call.scratch is not None:
             pointer, size = call.scratch
             scratch = {"scratch": pointer, "scratch_stride": size // call.cores}
         fields: Fields = {
-            "x": x.pointer, "w": f"(const int8_t *){w.pointer}", "y": call.output.pointer,
+            **pointers(call, "int8_t"),
             **scratch,
             **geometry(call),
-            "in_c": x.shape[3], "out_c": call.output.shape[3],
-            "groups": groups_of(call),
+            **channels_of(call),
             "rq": requant_fields(call),
-        }  # fmt: skip
+        }
         return [fields]
 
     def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
@@ -134,27 +150,18 @@ class ConvKernel(WindowKernel):
         return groups * work + CALL
 
 
-class ConvFloatKernel(WindowKernel):
+class ConvFloatKernel(WeightedFloatKernel):
     """`conv2d_f32`: dot products of rows of windows, four channels by two pixels at a time."""
 
     family = "conv2d_f32"
 
-    def declines(self, op: GraphOp) -> str | None:
-        types = {"input": FLOATS, "weight": FLOATS, "result": FLOATS}
-        return super().declines(op) or decline_types(op, types)
-
-    def instance(self, op: GraphOp) -> Instance:
-        return float_instance(self.family)
-
     def arguments(self, call: KernelCall) -> Sequence[Fields]:
-        x, w = call.inputs[:2]
         fields: Fields = {
-            "x": x.pointer, "w": f"(const float *){w.pointer}", "y": call.output.pointer,
+            **pointers(call, "float"),
             **bias_field(call),
             **geometry(call),
-            "in_c": x.shape[3], "out_c": call.output.shape[3],
-            "groups": groups_of(call),
-        }  # fmt: skip
+            **channels_of(call),
+        }
         return [fields]
 
     def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
@@ -176,17 +183,14 @@ def gathers_nothing(op: ConvOp) -> bool:
     return op.window() == (1, 1) and not any(tuple_of(op.pads))
 
 
-def groups_of(call: KernelCall) -> int | str:
-    """The number of groups in a tile, which holds whole groups."""
-    op = call.op
-    assert isinstance(op, ConvOp)
-    groups, out_channels, _ = op.group_shape()
-    if groups == 1:
-        return 1
-    channels = call.output.shape[3]
-    return (
-        channels // out_channels if isinstance(channels, int) else f"({channels}) / {out_channels}"
-    )
+def channels_of(call: KernelCall) -> dict[str, int | str]:
+    """Channels and groups of a tile, which holds whole groups."""
+    inputs, outputs = call.inputs[0].shape[3], call.output.shape[3]
+    groups: int | str = 1
+    if isinstance(call.op, ConvOp) and call.op.groups.value.data > 1:
+        _, own, _ = call.op.group_shape()
+        groups = outputs // own if isinstance(outputs, int) else f"({outputs}) / {own}"
+    return {"in_c": inputs, "out_c": outputs, "groups": groups}
 
 
 class Im2colKernel(WindowKernel):
@@ -201,12 +205,10 @@ class Im2colKernel(WindowKernel):
         return Instance(self.family, "dpl_im2col", (), "dpl_conv2d_args")
 
     def arguments(self, call: KernelCall) -> Sequence[Fields]:
-        x = call.inputs[0]
         fields: Fields = {
-            "x": x.pointer, "y": call.output.pointer,
+            "x": call.inputs[0].pointer, "y": call.output.pointer,
             **geometry(call),
-            "in_c": x.shape[3], "out_c": call.output.shape[3],
-            "groups": 1,
+            **channels_of(call),
         }  # fmt: skip
         return [fields]
 
@@ -219,29 +221,20 @@ class Im2colKernel(WindowKernel):
         return share(rows * columns, 1, cores) * (window_rows * row + 20) + CALL
 
 
-class DepthwiseKernel(WindowKernel):
+class DepthwiseKernel(WeightedKernel):
     """`depthwise2d`: channels side by side."""
 
     family = "depthwise2d"
 
-    def declines(self, op: GraphOp) -> str | None:
-        types = {"input": BYTES, "weight": (si8,), "result": INTEGERS}
-        return super().declines(op) or decline_types(op, types)
-
-    def instance(self, op: GraphOp) -> Instance:
-        assert isinstance(op, DepthwiseConvOp)
-        x, y = element_type(op.input), element_type(op.result)
-        return instance(self.family, "depthwise2d", x=x, y=y)
-
     def arguments(self, call: KernelCall) -> Sequence[Fields]:
         x, w = call.inputs[:2]
         fields: Fields = {
-            "x": x.pointer, "w": f"(const int8_t *){w.pointer}", "y": call.output.pointer,
+            **pointers(call, "int8_t"),
             **geometry(call),
             "channels": x.shape[3],
             "w_tap": w.strides[1],
             "rq": requant_fields(call),
-        }  # fmt: skip
+        }
         return [fields]
 
     def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
@@ -253,27 +246,20 @@ class DepthwiseKernel(WindowKernel):
         return pixels * (channels * (3 * taps + output_cost(op)) + 3 * taps + LOCATE) + CALL
 
 
-class DepthwiseFloatKernel(WindowKernel):
+class DepthwiseFloatKernel(WeightedFloatKernel):
     """`depthwise2d_f32`: channels side by side."""
 
     family = "depthwise2d_f32"
 
-    def declines(self, op: GraphOp) -> str | None:
-        types = {"input": FLOATS, "weight": FLOATS, "result": FLOATS}
-        return super().declines(op) or decline_types(op, types)
-
-    def instance(self, op: GraphOp) -> Instance:
-        return float_instance(self.family)
-
     def arguments(self, call: KernelCall) -> Sequence[Fields]:
         x, w = call.inputs[:2]
         fields: Fields = {
-            "x": x.pointer, "w": f"(const float *){w.pointer}", "y": call.output.pointer,
+            **pointers(call, "float"),
             **bias_field(call),
             **geometry(call),
             "channels": x.shape[3],
             "w_tap": w.strides[1],
-        }  # fmt: skip
+        }
         return [fields]
 
     def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:

@@ -6,16 +6,8 @@
 
 #include "deeploy/requant.h"
 
-// Bytes of scratch per core. None is needed (scratch may be NULL) if no padding is read and the
-// window of every output is contiguous in memory, which DPL_CONV2D_DIRECT tells.
-// One window, half of it, is enough too: outputs are then computed one by one.
-#define DPL_CONV2D_SCRATCH(k_h, k_w, in_c_per_group) (2 * (k_h) * (k_w) * (in_c_per_group))
-
-// True for convolutions that need no scratch: no padding and 1x1 kernels, or 1xN kernels over
-// dense pixels without groups and dilation. "No padding" is: no output reads outside the input.
-#define DPL_CONV2D_DIRECT(k_h, k_w, in_c, x_pix, dil_w, groups, padding)                           \
-  (!(padding) && (k_h) == 1 &&                                                                     \
-   ((k_w) == 1 || ((groups) == 1 && (dil_w) == 1 && (int32_t)(x_pix) == (int32_t)(in_c))))
+// Scratch of a core: two windows, k_h * k_w * in_c / groups bytes each; with one, outputs are
+// computed one by one. Where windows are used in place (`dpl_windows_direct`) it may be NULL.
 
 // x [in_h][in_w][in_c] of int8 or uint8: element (i, j, c) at x[i * x_row + j * x_pix + c].
 // w [out_c][k_h][k_w][in_c / groups] of int8, contiguous.
