@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import TypeVar
 
 from deeploy.diagnostics import DeeployError, did_you_mean
+
+T = TypeVar("T")
 
 ENGINES = "deeploy.engines"
 TARGETS = "deeploy.targets"
@@ -20,16 +23,22 @@ def names(group: str) -> list[str]:
     return sorted(entry_points(group=group).names)
 
 
-def load(group: str, name: str) -> object:
+def load(group: str, name: str, type: type[T]) -> T:
     """Import and return the object that is installed as `name` in `group`.
 
     Raises:
-        DeeployError: nothing has that name.
+        DeeployError: nothing has that name, or it is of another type.
     """
-    for entry in entry_points(group=group):
-        if entry.name == name:
-            return entry.load()
     kind = group.rpartition(".")[2].removesuffix("s")
+    for entry in entry_points(group=group):
+        if entry.name != name:
+            continue
+        found = entry.load()
+        if not isinstance(found, type):
+            raise DeeployError(
+                f"{kind} '{name}' is no {type.__name__}", f"correct the entry point {entry.value}"
+            )
+        return found
     raise DeeployError(f"unknown {kind} '{name}'", did_you_mean(name, names(group)))
 
 

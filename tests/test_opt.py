@@ -17,10 +17,12 @@ from xdsl.utils.exceptions import PassFailedException
 
 from deeploy import diagnostics, registry
 from deeploy.diagnostics import DeeployError, UsageError, did_you_mean, node_name, run_main
+from deeploy.engines import Engine
 from deeploy.instrumentation.pipeline import Instrument, parse_passes, run_pipeline, spec_of
 from deeploy.instrumentation.printing import print_module
 from deeploy.instrumentation.semantics import first_difference, random_inputs
 from deeploy.opt import DeeployOptMain
+from deeploy.targets import Target
 
 # --- Locations ------------------------------------------------------------------------------------
 
@@ -142,7 +144,12 @@ def test_did_you_mean() -> None:
 def test_unknown_target() -> None:
     assert "siracusa" in registry.names(registry.TARGETS)
     with pytest.raises(DeeployError, match=r"'siracuse'; did you mean siracusa\?"):
-        registry.load(registry.TARGETS, "siracuse")
+        registry.load(registry.TARGETS, "siracuse", Target)
+
+
+def test_entry_point_of_another_type() -> None:
+    with pytest.raises(DeeployError, match="target 'siracusa' is no Engine"):
+        registry.load(registry.TARGETS, "siracusa", Engine)
 
 
 def test_runtime_is_found() -> None:

@@ -69,22 +69,16 @@ class CompileOptions:
 
 def byte_count(text: str) -> int:
     """A number of bytes > 0."""
-    try:
-        size = int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a number of bytes") from None
-    if size <= 0:
-        raise argparse.ArgumentTypeError(f"the number of bytes must be > 0, not {size}")
-    return size
+    return _positive(text, "number of bytes")
 
 
-def _positive(text: str) -> int:
+def _positive(text: str, what: str = "whole number") -> int:
     try:
         value = int(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number") from None
+        raise argparse.ArgumentTypeError(f"'{text}' is not a {what}") from None
     if value <= 0:
-        raise argparse.ArgumentTypeError(f"the number must be > 0, not {value}")
+        raise argparse.ArgumentTypeError(f"the {what} must be > 0, not {value}")
     return value
 
 

@@ -7,6 +7,7 @@ levels are those of the target; the dialect knows none.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TypeAlias
 
 from xdsl.dialects.builtin import (
@@ -87,6 +88,19 @@ def strides_of(type: AnyMemRef) -> list[int]:
     strides = type.get_strides()
     assert strides is not None and None not in strides
     return [s for s in strides if s is not None]
+
+
+def spanned_bytes(shape: Sequence[int], strides: Sequence[int], element: Attribute) -> int:
+    """Bytes from the first to the last element of a box, gaps included."""
+    if 0 in shape:
+        return 0
+    last = sum((e - 1) * s for e, s in zip(shape, strides, strict=True))
+    return (last + 1) * element_bytes(element)
+
+
+def allocated_bytes(type: AnyMemRef) -> int:
+    """Bytes from the first to the last element of a buffer, gaps between slots included."""
+    return spanned_bytes(type.get_shape(), strides_of(type), type.element_type)
 
 
 class _PlacedOp(IRDLOperation):

@@ -273,9 +273,7 @@ def find_engine(name: str) -> Engine:
     Raises:
         DeeployError: there is none.
     """
-    engine = registry.load(registry.ENGINES, name)
-    assert isinstance(engine, Engine)
-    return engine
+    return registry.load(registry.ENGINES, name, Engine)
 
 
 def engine_of(op: GraphOp) -> Engine:

@@ -20,9 +20,11 @@ from deeploy.dialects.mem import (
     ConstantOp,
     ReshapeOp,
     ViewOp,
+    allocated_bytes,
     element_bytes,
     level_of,
     memref_of,
+    spanned_bytes,
     strides_of,
 )
 from deeploy.functions import argument_attributes
@@ -102,8 +104,7 @@ def bytes_of_buffer(value: SSAValue) -> Bytes:
     if level is None or not isinstance(offset, IntegerAttr):
         return Bytes(level)
     begin = offset.value.data
-    type = memref_of(value)
-    return Bytes(level, begin, begin + spanned_bytes(type.get_shape(), strides_of(type), value))
+    return Bytes(level, begin, begin + allocated_bytes(memref_of(value)))
 
 
 def offset_of(value: SSAValue) -> Attribute | None:
@@ -128,7 +129,7 @@ def bytes_of_part(view: memref.SubviewOp) -> Bytes:
     strides = strides_of(type)
     first = sum(a * s for a, s in zip(starts, strides, strict=True))
     begin = whole.begin + first * element_bytes(type.element_type)
-    return Bytes(whole.level, begin, begin + spanned_bytes(sizes, strides, view.source))
+    return Bytes(whole.level, begin, begin + spanned_bytes(sizes, strides, type.element_type))
 
 
 def is_fixed(value: SSAValue) -> bool:
@@ -141,15 +142,6 @@ def is_fixed(value: SSAValue) -> bool:
             return is_fixed(source)
         case _:
             return True
-
-
-def spanned_bytes(shape: Iterable[int], strides: Iterable[int], buffer: SSAValue) -> int:
-    """Bytes from the first to the last element of a box in a buffer."""
-    sizes = tuple(shape)
-    if 0 in sizes:
-        return 0
-    last = sum((e - 1) * s for e, s in zip(sizes, strides, strict=True))
-    return (last + 1) * element_bytes(memref_of(buffer).element_type)
 
 
 def effects_of(op: Operation) -> Effects:

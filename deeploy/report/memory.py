@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from itertools import groupby
 from string import ascii_letters, digits
 
-from xdsl.dialects.builtin import IntegerAttr, MemRefType
+from xdsl.dialects.builtin import IntegerAttr
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Operation, SSAValue
 
-from deeploy.dialects.mem import OFFSET, BufferOp, ConstantOp, element_bytes, level_of
+from deeploy.dialects.mem import OFFSET, BufferOp, ConstantOp, allocated_bytes, level_of, memref_of
 from deeploy.report.console import number
-from deeploy.report.nests import NestInfo, assign_nests, memref_of, uses_of
+from deeploy.report.nests import NestInfo, assign_nests, uses_of
 from deeploy.targets import Target
 
 ROWS = 24
@@ -58,16 +58,6 @@ class MemoryUse:
     size: int
     peak: int
     constants: int
-
-
-def allocated_bytes(type: MemRefType) -> int:
-    """Bytes from the first to the last element, gaps included."""
-    strides, shape = type.get_strides(), type.get_shape()
-    assert strides is not None
-    if 0 in shape:
-        return 0
-    last = sum((n - 1) * s for n, s in zip(shape, strides, strict=True) if s is not None)
-    return (last + 1) * element_bytes(type.element_type)
 
 
 def find_buffers(function: FuncOp, nests: Sequence[NestInfo], target: Target) -> list[Buffer]:

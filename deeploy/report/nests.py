@@ -10,7 +10,6 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
-from typing import cast
 
 from xdsl.context import Context
 from xdsl.dialects import arith, memref
@@ -18,7 +17,6 @@ from xdsl.dialects.builtin import (
     DictionaryAttr,
     FloatAttr,
     IntegerAttr,
-    MemRefType,
     ModuleOp,
     StringAttr,
 )
@@ -234,8 +232,3 @@ def uses_of(value: SSAValue) -> Iterator[Operation]:
         yield use.operation
         if isinstance(use.operation, PARTS):
             yield from uses_of(use.operation.results[0])
-
-
-def memref_of(value: SSAValue) -> MemRefType:
-    """The type of a buffer."""
-    return cast(MemRefType, value.type)

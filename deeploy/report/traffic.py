@@ -18,10 +18,10 @@ from xdsl.ir import Block, Operation, SSAValue
 from deeploy.diagnostics import fail
 from deeploy.dialects.cluster import BarrierOp
 from deeploy.dialects.dma import StartOp
-from deeploy.dialects.mem import element_bytes, level_of
+from deeploy.dialects.mem import element_bytes, level_of, memref_of
 from deeploy.functions import position_of, positions_in
 from deeploy.interpreters.indices import Extent, closure, function_of, known_extents
-from deeploy.report.nests import NestInfo, assign_nests, memref_of
+from deeploy.report.nests import NestInfo, assign_nests
 
 
 @dataclass(frozen=True)

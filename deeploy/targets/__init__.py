@@ -175,9 +175,7 @@ def find_target(name: str) -> Target:
     Raises:
         DeeployError: there is none.
     """
-    target = registry.load(registry.TARGETS, name)
-    assert isinstance(target, Target)
-    return target
+    return registry.load(registry.TARGETS, name, Target)
 
 
 def target_of(module: ModuleOp) -> Target:

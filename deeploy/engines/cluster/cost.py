@@ -48,8 +48,6 @@ WALK_ROW = 40
 
 SCALING = 2
 """mul, then p.addNr: the sum with the addend and its arithmetic shift"""
-REQUANTISATION = SCALING + 1
-"""The same, and p.clipr: to the whole range of a type."""
 VECTORS = 2
 """Loads of the factors of a channel, where they differ."""
 OUTPUT = 3

@@ -72,7 +72,6 @@ class IntegerKernel(WalkingKernel):
     """`unary`: a function of each element, and its requantisation."""
 
     family = "unary"
-    names = "x"
 
     @abstractmethod
     def function(self, op: GraphOp) -> Function:
@@ -129,7 +128,6 @@ class BinaryKernel(WalkingKernel):
     """`binary`: one operation, operands requantised as they are read."""
 
     family = "binary"
-    names = "ab"
 
     def __init__(self, stem: str, operation: str) -> None:
         self.stem = stem

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from xdsl.dialects.builtin import FixedBitwidthType, FloatAttr
-from xdsl.ir import Attribute, SSAValue
+from xdsl.ir import SSAValue
 
 from deeploy.dialects.graph import (
     ConcatOp,
@@ -20,6 +20,7 @@ from deeploy.dialects.graph import (
     element_type,
     tuple_of,
 )
+from deeploy.dialects.mem import element_bytes
 from deeploy.engines import Fields, Instance, Kernel, KernelCall, Sizes
 from deeploy.engines.cluster.common import decline_rank, dimensions, strides
 from deeploy.engines.cluster.cost import walk
@@ -33,20 +34,13 @@ from deeploy.engines.cluster.walk import (
 )
 from deeploy.interfaces.tiling import linear_forms, shape_of
 
-
-def element_size(type: Attribute) -> int:
-    """Bytes of an element."""
-    assert isinstance(type, FixedBitwidthType)
-    return type.size
-
-
 WORD = 4
 """Bytes that are moved together where they lie next to each other."""
 
 
 def by_size(op: GraphOp, family: str, count: int = 1) -> Instance:
     """An instance that only depends on the size of the elements, or of `count` of them."""
-    bits = 8 * count * element_size(element_type(op.results[0]))
+    bits = 8 * count * element_bytes(element_type(op.results[0]))
     symbol = f"dpl_{family}_{bits}"
     macros = (("DPL_NAME", symbol), ("DPL_T", f"uint{bits}_t"))
     return Instance(family, symbol, macros, f"dpl_{family}_args")
@@ -54,7 +48,7 @@ def by_size(op: GraphOp, family: str, count: int = 1) -> Instance:
 
 def group_sizes(op: GraphOp) -> list[int]:
     """How many elements may be moved together, most first."""
-    size = element_size(element_type(op.results[0]))
+    size = element_bytes(element_type(op.results[0]))
     return [bytes // size for bytes in (WORD, WORD // 2) if bytes > size]
 
 
@@ -169,7 +163,7 @@ class PadKernel(CopyKernel):
 
 def pattern(op: PadOp) -> int:
     """The bits of the value around the input."""
-    size = element_size(element_type(op.result))
+    size = element_bytes(element_type(op.result))
     if isinstance(op.value, FloatAttr):
         return int.from_bytes(struct.pack("<f", op.value.value.data), "little")
     return op.value.value.data & ((1 << (8 * size)) - 1)
@@ -186,7 +180,7 @@ class ConcatKernel(CopyKernel):
     def pointers(self, call: KernelCall) -> Sequence[tuple[str, str]]:
         op, y = call.op, call.output
         assert isinstance(op, ConcatOp)
-        axis, size = op.axis.value.data, element_size(element_type(op.result))
+        axis, size = op.axis.value.data, element_bytes(element_type(op.result))
         found: list[tuple[str, str]] = []
         offset = 0
         for x in call.inputs:

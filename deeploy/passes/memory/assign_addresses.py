@@ -18,12 +18,11 @@ from deeploy.diagnostics import fail
 from deeploy.dialects import dma, npu
 from deeploy.dialects.mem import (
     OFFSET,
-    AnyMemRef,
     BufferOp,
     ConstantOp,
     ReshapeOp,
     ViewOp,
-    element_bytes,
+    allocated_bytes,
     level_of,
     memref_of,
 )
@@ -203,13 +202,3 @@ class Assignment:
                 for i, d in enumerate(known)
             ]
         )
-
-
-def allocated_bytes(type: AnyMemRef) -> int:
-    """Bytes from the first to the last element of a buffer, gaps between slots included."""
-    strides, shape = type.get_strides(), type.get_shape()
-    assert strides is not None
-    if 0 in shape:
-        return 0
-    last = sum((e - 1) * s for e, s in zip(shape, strides, strict=True) if s is not None)
-    return (last + 1) * element_bytes(type.element_type)
