@@ -52,6 +52,7 @@ def standard_pipeline(
     `sizes` are bytes of memories of the target, by name; without `residents` its compute memory
     keeps nothing from one inference to the next.
     """
+    is_free = (buffers, objective, policy) == ("auto", "latency", "best")
     return ",".join(
         [
             *GRAPH,
@@ -73,6 +74,7 @@ def standard_pipeline(
                 buffers=None if buffers == "auto" else buffers,
                 objective=None if objective == "latency" else objective,
                 policy=None if policy == "best" else policy,
+                trials="true" if is_free else None,
                 solver=None if solver == "highs" else solver,
                 max_seconds=None if max_seconds == 60.0 else float(max_seconds),
             ),

@@ -7,7 +7,7 @@ cycles is dropped.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from itertools import combinations
@@ -214,7 +214,6 @@ def enumerate_candidates(
     space: NestSpace,
     operands: Sequence[Operand],
     target: Target,
-    buffers: int | None,
     ahead: int = 0,
 ) -> tuple[Candidate, ...]:
     """All candidates of a nest that no other one beats. Their scratch may exceed the memory.
@@ -256,7 +255,7 @@ def enumerate_candidates(
                 early = np.where(tiles == 1, np.minimum(constants, ahead), 0)
                 cycles = _overlap(compute, loads, stores, tiles, slots) - early
                 # one tile needs no second buffer
-                allowed = (tiles > 1) & (slots == (buffers or slots)) | (tiles == 1) & (slots == 1)
+                allowed = (tiles > 1) | (slots == 1)
                 front = pareto(scratch, cycles, allowed)
                 found += [
                     Candidate(
@@ -453,10 +452,13 @@ def pareto(scratch: Array, cycles: Array, allowed: np.ndarray[Any, Any]) -> list
 
 
 def prune(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
-    """The best candidates for each choice of resident tensors, thinned out evenly."""
+    """The best candidates for each choice of resident tensors and buffers, thinned out evenly."""
+    groups: dict[Hashable, list[Candidate]] = {}
+    for candidate in candidates:
+        key = candidate.resident, candidate.direct, candidate.buffers
+        groups.setdefault(key, []).append(candidate)
     kept: list[Candidate] = []
-    for in_place in dict.fromkeys((c.resident, c.direct) for c in candidates):
-        group = [c for c in candidates if (c.resident, c.direct) == in_place]
+    for group in groups.values():
         front = pareto(
             np.array([c.scratch for c in group]),
             np.array([c.cycles for c in group]),

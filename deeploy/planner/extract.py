@@ -89,7 +89,7 @@ def ways_of(step: StepOp) -> list[NestOp]:
     return [step] if isinstance(step, NestOp) else step.nests()
 
 
-def extract(function: func.FuncOp, target: Target, buffers: int | None) -> Extracted:
+def extract(function: func.FuncOp, target: Target) -> Extracted:
     """The planning problem of a function whose ops are nests.
 
     Raises:
@@ -98,7 +98,7 @@ def extract(function: func.FuncOp, target: Target, buffers: int | None) -> Extra
     ops = steps_of(function)
     values, tensors = find_tensors(function, ops, target)
     indices = {value: i for i, group in enumerate(values) for value in group}
-    builder = StepBuilder(indices, tensors, target, buffers)
+    builder = StepBuilder(indices, tensors, target)
     schedule = Schedule(
         ways=[ways_of(op) for op in ops],
         reads=[frozenset(root_of(v) for n in ways_of(op) for v in n.inputs) for op in ops],
@@ -199,12 +199,10 @@ class StepBuilder:
         indices: dict[SSAValue, int],
         tensors: list[Tensor],
         target: Target,
-        buffers: int | None,
     ) -> None:
         self.indices = indices
         self.tensors = tensors
         self.target = target
-        self.buffers = buffers
         self.known: dict[Hashable, tuple[Candidate, ...]] = {}
         """Candidates by structure and roles; their tensors are positions."""
         self.idle: list[int] = []
@@ -305,9 +303,7 @@ class StepBuilder:
                 for r in roles
                 for value in [inner[r.position]]
             ]
-            self.known[key] = enumerate_candidates(
-                nest, space, operands, self.target, self.buffers, ahead
-            )
+            self.known[key] = enumerate_candidates(nest, space, operands, self.target, ahead)
         return self.known[key]
 
 

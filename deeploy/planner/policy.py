@@ -13,15 +13,29 @@ is one that fits; `layerwise` keeps nothing in the compute memory from one nest 
 neither constants nor states from one inference to the next."""
 
 
-def restrict(problem: Problem, policy: Policy) -> Problem:
-    """The problem with the candidates that a policy allows."""
-    if policy == "best":
-        return problem
+def restrict(problem: Problem, policy: Policy, buffers: int | None = None) -> Problem:
+    """The problem with the candidates that a policy allows, and with so many `buffers` for each
+    tile that moves."""
     steps = tuple(
-        replace(s, candidates=layerwise(s) if policy == "layerwise" else accelerated(problem, s))
-        for s in problem.steps
+        replace(s, candidates=buffered(allowed(problem, s, policy), buffers)) for s in problem.steps
     )
     return replace(problem, steps=steps)
+
+
+def allowed(problem: Problem, step: Step, policy: Policy) -> tuple[Candidate, ...]:
+    """Candidates that a policy allows."""
+    match policy:
+        case "best":
+            return step.candidates
+        case "accelerated":
+            return accelerated(problem, step)
+        case "layerwise":
+            return layerwise(step)
+
+
+def buffered(candidates: tuple[Candidate, ...], buffers: int | None) -> tuple[Candidate, ...]:
+    """Candidates with so many buffers; what is not cut has a single one in any case."""
+    return tuple(c for c in candidates if buffers in (None, c.buffers) or not c.order)
 
 
 def accelerated(problem: Problem, step: Step) -> tuple[Candidate, ...]:

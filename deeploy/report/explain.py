@@ -13,6 +13,7 @@ from deeploy.dialects.tiled import NestOp
 from deeploy.engines import DECLINED
 from deeploy.functions import functions_of
 from deeploy.planner.extract import extract, ways_of
+from deeploy.planner.policy import restrict
 from deeploy.planner.problem import Problem, Step
 from deeploy.report.console import number
 from deeploy.report.nests import engines_of
@@ -74,10 +75,11 @@ def explain(module: ModuleOp, buffers: int | None) -> list[Explanation]:
     """
     rows: list[Explanation] = []
     for function in functions_of(module):
-        extracted = extract(function, target_of(module), buffers)
-        for op, step in zip(extracted.steps, extracted.problem.steps, strict=True):
+        extracted = extract(function, target_of(module))
+        problem = restrict(extracted.problem, "best", buffers)
+        for op, step in zip(extracted.steps, problem.steps, strict=True):
             nests = ways_of(op)
-            ways = [way_of(nest, i, extracted.problem, step) for i, nest in enumerate(nests)]
+            ways = [way_of(nest, i, problem, step) for i, nest in enumerate(nests)]
             rows.append(Explanation(step.name, tuple(ways), declined_of(nests[0].body_ops())))
     return rows
 

@@ -83,7 +83,7 @@ def resident_values(nest: NestOp, extracted: Extracted, candidate: Candidate) ->
 
 def check_scratch(module: ModuleOp, target: Target) -> int:
     """Compare the bytes of each candidate of each nest; returns how many there were."""
-    extracted = extract(function_of(module), target, None)
+    extracted = extract(function_of(module), target)
     compared = 0
     for nest, step in zip(extracted.steps, extracted.problem.steps, strict=True):
         for candidate in step.candidates:
@@ -115,7 +115,7 @@ def test_buffers_are_those_asked_for(buffers: int | None) -> None:
     # a link on which it pays to hide transfers
     target = replace(HOST, links=(Link("L1", "L2", bytes_per_cycle=2.0, setup_cycles=10),))
     _, module = nests_on(CONV, target)
-    (step,) = extract(function_of(module), target, buffers).problem.steps
+    (step,) = extract(function_of(module), target).problem.steps
     cut = {c.buffers for c in step.candidates if c.order}
     assert cut == ({1, 2} if buffers is None else {buffers})
     # one tile needs no second buffer
@@ -124,7 +124,7 @@ def test_buffers_are_those_asked_for(buffers: int | None) -> None:
 
 def test_no_candidate_is_beaten() -> None:
     _, module = nests_on(CONV, HOST)
-    (step,) = extract(function_of(module), HOST, None).problem.steps
+    (step,) = extract(function_of(module), HOST).problem.steps
     for a in step.candidates:
         for b in step.candidates:
             if a != b and a.resident == b.resident:
@@ -165,7 +165,7 @@ def spread(found: Sequence[Candidate], most: int) -> list[Candidate]:
 
 def candidates_of(text: str) -> tuple[Candidate, ...]:
     _, module = nests_on(text, HOST)
-    (step,) = extract(function_of(module), HOST, None).problem.steps
+    (step,) = extract(function_of(module), HOST).problem.steps
     return step.candidates
 
 

@@ -33,8 +33,8 @@ def steps_of(text: str) -> tuple[Sequence[Step], Sequence[Step]]:
     ctx, module = nests_on(text, SIRACUSA)
     run_pass(ctx, module, "offer-engines")
     with mock.patch("deeploy.planner.extract.hide_jobs", lambda steps, *_: steps):
-        alone = extract(function_of(module), SIRACUSA, None).problem.steps
-    return alone, extract(function_of(module), SIRACUSA, None).problem.steps
+        alone = extract(function_of(module), SIRACUSA).problem.steps
+    return alone, extract(function_of(module), SIRACUSA).problem.steps
 
 
 def test_an_independent_step_hides_a_job() -> None:

@@ -42,7 +42,7 @@ def test_nests_of_one_structure_share_candidates() -> None:
     with mock.patch.object(
         extraction, "enumerate_candidates", side_effect=enumerate_candidates
     ) as search:
-        extracted = extract(function, HOST, None)
+        extracted = extract(function, HOST)
     # the first and the last layer have an end in the far memory
     assert search.call_count == 4
     steps = extracted.problem.steps
@@ -57,7 +57,7 @@ def test_nests_of_one_structure_share_candidates() -> None:
 def test_plans_of_many_layers_are_optimal_and_valid() -> None:
     small = HOST.with_sizes(L1=1024)
     function = function_of(nests_on(chain(LAYERS), small)[1])
-    problem = extract(function, small, None).problem
+    problem = extract(function, small).problem
     plan = solve(problem, Options())
     assert_valid(plan, problem)
     assert plan.status == "optimal" and plan.gap <= 1e-4

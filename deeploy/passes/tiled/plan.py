@@ -7,35 +7,19 @@ from typing import ClassVar, Literal
 
 from xdsl.context import Context
 from xdsl.dialects import func
-from xdsl.dialects.builtin import (
-    ArrayAttr,
-    DictionaryAttr,
-    Float64Type,
-    FloatAttr,
-    IntegerAttr,
-    ModuleOp,
-    StringAttr,
-    i64,
-)
-from xdsl.ir import Attribute, BlockArgument, SSAValue
+from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
-from xdsl.rewriter import Rewriter
 from xdsl.utils.exceptions import PassFailedException
 
-from deeploy.dialects.graph import ConstantOp, ints
-from deeploy.dialects.mem import HOME, OFFSET
-from deeploy.dialects.tiled import AlternativesOp
-from deeploy.functions import functions_of, owner_of
-from deeploy.planner.extract import Extracted, extract, root_of, ways_of
-from deeploy.planner.homes import padded_bytes
+from deeploy.functions import functions_of
+from deeploy.planner.apply import apply_plan
+from deeploy.planner.extract import extract
 from deeploy.planner.model import NoPlan, Options, solve
 from deeploy.planner.policy import Policy, restrict
 from deeploy.planner.presolve import in_use
 from deeploy.planner.problem import Plan, Problem, Step
+from deeploy.planner.trial import fastest, keeps
 from deeploy.targets import Target, target_of
-
-SUMMARY = "tiled.plan"
-"""Attribute of the function with solver status, gap, seconds and estimated cycles."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +27,8 @@ class PlanPass(ModulePass):
     """Choose tiles, buffers, homes and addresses of all nests together.
 
     `buffers`: 1 or 2 for every nest instead of the better one; `objective`: latency (cycles) or
-    memory (bytes at the peak); `policy`: restrict it as simpler compilers do.
+    memory (bytes at the peak); `policy`: restrict it as simpler compilers do; `trials`: simulate
+    the plans of simpler policies as well, where their estimates come close, and take the fastest.
     """
 
     name: ClassVar[str] = "plan"
@@ -52,23 +37,48 @@ class PlanPass(ModulePass):
     solver: Literal["highs", "cbc"] = "highs"
     buffers: int | None = None
     policy: Policy = "best"
+    trials: bool = False
     max_seconds: float = 60.0
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         if self.buffers not in (None, 1, 2):
             raise PassFailedException(f"buffers must be 1 or 2, not {self.buffers}")
+        if self.trials and (self.is_restricted() or self.objective != "latency"):
+            raise PassFailedException("trials are for the fastest plan, without restrictions")
         target = target_of(op)
         for function in functions_of(op):
-            extracted = extract(function, target, self.buffers)
+            extracted = extract(function, target)
             check_fits(function, target, extracted.problem, self.buffers)
-            plan = self.solve(restrict(extracted.problem, self.policy))
-            annotate(function, extracted, plan, target)
-            take_ways(extracted, plan)
+            plan = self.plan(extracted.problem)
+            if self.trials:
+                plan = fastest(ctx, op, function, extracted, plan, self.options())
+            apply_plan(function, extracted, plan, target)
+
+    def options(self) -> Options:
+        """What the solver is told."""
+        return Options(self.objective, self.solver, self.max_seconds)
+
+    def is_restricted(self) -> bool:
+        """Whether some candidates are ruled out."""
+        return self.buffers is not None or self.policy != "best"
+
+    def plan(self, problem: Problem) -> Plan:
+        """The best plan; under restrictions the best of all, if that keeps them.
+
+        Raises:
+            PassFailedException: saying what does not fit.
+        """
+        restricted = restrict(problem, self.policy, self.buffers)
+        if self.is_restricted():
+            free = self.solve(problem)
+            if keeps(free, restricted):
+                return free
+        return self.solve(restricted)
 
     def solve(self, problem: Problem) -> Plan:
         """Solve, or say what does not fit."""
         try:
-            return solve(problem, Options(self.objective, self.solver, self.max_seconds))
+            return solve(problem, self.options())
         except NoPlan as error:
             raise PassFailedException(f"{error}; {describe_demand(problem)}") from None
 
@@ -76,12 +86,12 @@ class PlanPass(ModulePass):
 def check_fits(
     function: func.FuncOp, target: Target, problem: Problem, buffers: int | None
 ) -> None:
-    """Check that each nest alone fits into the compute memory.
+    """Check that each nest alone fits into the compute memory, with so many `buffers`.
 
     Raises:
         PassFailedException: naming the nest that needs most.
     """
-    step = largest(problem)
+    step = largest(problem, buffers)
     if step is None or step.smallest() <= problem.compute.size:
         return
     name, size = problem.compute.name, problem.compute.size
@@ -93,9 +103,10 @@ def check_fits(
     )
 
 
-def largest(problem: Problem) -> Step | None:
+def largest(problem: Problem, buffers: int | None) -> Step | None:
     """The step that needs most of the compute memory."""
-    return max(problem.steps, key=lambda s: s.smallest(), default=None)
+    steps = restrict(problem, "best", buffers).steps
+    return max(steps, key=lambda s: s.smallest(), default=None)
 
 
 def smallest_budget(function: func.FuncOp, target: Target, buffers: int | None) -> int:
@@ -104,8 +115,8 @@ def smallest_budget(function: func.FuncOp, target: Target, buffers: int | None) 
     Raises:
         PassFailedException: if a nest cannot be planned.
     """
-    problem = extract(function, target, buffers).problem
-    step = largest(problem)
+    problem = extract(function, target).problem
+    step = largest(problem, buffers)
     if step is None or step.smallest() <= problem.compute.size:
         return problem.compute.size
     return smallest_budget(
@@ -126,74 +137,3 @@ def describe_demand(problem: Problem) -> str:
         peak = max(used, default=0)
         parts.append(f"{space.name} must hold at least {peak} bytes and has {space.size}")
     return ", ".join(parts)
-
-
-def find_places(
-    extracted: Extracted, plan: Plan, target: Target
-) -> dict[SSAValue, tuple[str, int]]:
-    """Home and address of each value."""
-    found: dict[SSAValue, tuple[str, int]] = {}
-    tensors = zip(extracted.problem.tensors, extracted.values, strict=True)
-    for (tensor, values), home, offset in zip(tensors, plan.homes, plan.offsets, strict=True):
-        for value in values:
-            found[value] = home, offset
-            offset += padded_bytes(value, tensor.homes, target)
-    return found
-
-
-def annotate(function: func.FuncOp, extracted: Extracted, plan: Plan, target: Target) -> None:
-    """Write a plan into the IR."""
-    placed = find_places(extracted, plan, target)
-    for step, choice, scratch in zip(extracted.steps, plan.choices, plan.scratch, strict=True):
-        nest = ways_of(step)[choice.way]
-        nest.tile = ints(choice.tile)
-        nest.order = ints(choice.order)
-        nest.buffers = IntegerAttr(choice.buffers, i64)
-        nest.scratch = IntegerAttr(scratch, i64)
-        nest.cycles = IntegerAttr(choice.cycles, i64)
-        places = [placed[root_of(result)] for result in step.results]
-        nest.homes = ArrayAttr([StringAttr(home) for home, _ in places])
-        nest.offsets = ints([offset for _, offset in places])
-    arguments: list[dict[str, Attribute]] = [{} for _ in function.body.block.args]
-    for value, (home, offset) in placed.items():
-        if not home:
-            continue
-        attributes: dict[str, Attribute] = {
-            HOME: StringAttr(home),
-            OFFSET: IntegerAttr(offset, i64),
-        }
-        if isinstance(value, BlockArgument):
-            arguments[value.index] = attributes
-        elif isinstance(value.owner, ConstantOp):
-            value.owner.attributes.update(attributes)
-    set_argument_attributes(function, arguments)
-    function.attributes[SUMMARY] = DictionaryAttr(
-        {
-            "status": StringAttr(plan.status),
-            "gap": FloatAttr(plan.gap, Float64Type()),
-            "cycles": IntegerAttr(plan.cycles, i64),
-        }
-    )
-
-
-def take_ways(extracted: Extracted, plan: Plan) -> None:
-    """Replace alternatives by the nests taken, and drop constants that only others use."""
-    for step, choice in zip(extracted.steps, plan.choices, strict=True):
-        if isinstance(step, AlternativesOp):
-            nest = step.nests()[choice.way]
-            nest.detach()
-            for old, new in zip(step.results, nest.results, strict=True):
-                new.name_hint = old.name_hint
-            Rewriter.replace_op(step, nest)
-    for values, home in zip(extracted.values, plan.homes, strict=True):
-        if not home:
-            for value in values:
-                Rewriter.erase_op(owner_of(value))
-
-
-def set_argument_attributes(function: func.FuncOp, added: list[dict[str, Attribute]]) -> None:
-    """Add attributes to the arguments of a function."""
-    known = function.arg_attrs.data if function.arg_attrs else [DictionaryAttr({})] * len(added)
-    function.arg_attrs = ArrayAttr(
-        [DictionaryAttr({**old.data, **new}) for old, new in zip(known, added, strict=True)]
-    )
