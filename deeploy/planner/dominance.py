@@ -7,6 +7,7 @@ only they read costs nothing in a memory that has room for everything.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import accumulate
 
@@ -68,9 +69,23 @@ def unbeaten(step: Step, private: set[int]) -> tuple[Candidate, ...]:
         kind = kinds.setdefault(tuple(s - private for s in sets), len(kinds))
         kept = sum(bits[i] for i in c.resident & private)
         rows.append((kind, kept, c.cycles, c.scratch))
-    kind, kept, cycles, scratch = np.array(rows, dtype=np.int64).T[:, :, None]
+    front = smallest_of_each(rows)
+    kind, kept, cycles, scratch = np.array([rows[i] for i in front], dtype=np.int64).T[:, :, None]
     beats = (kind == kind.T) & (kept & ~kept.T == 0) & (cycles <= cycles.T) & (scratch <= scratch.T)
     # of equal ones the first stays
     equal = beats & beats.T
-    beats &= ~equal | (np.arange(len(found))[:, None] < np.arange(len(found)))
-    return tuple(c for c, beaten in zip(found, beats.any(axis=0), strict=True) if not beaten)
+    beats &= ~equal | (np.arange(len(front))[:, None] < np.arange(len(front)))
+    return tuple(found[i] for i, beaten in zip(front, beats.any(axis=0), strict=True) if not beaten)
+
+
+def smallest_of_each(rows: Sequence[tuple[int, int, int, int]]) -> list[int]:
+    """The rows `(kind, kept, cycles, scratch)` that none of the same kind beats that keeps the
+    same: few of many, of which then all pairs are looked at."""
+    least: dict[tuple[int, int], int] = {}
+    front: list[int] = []
+    for i in sorted(range(len(rows)), key=lambda i: (*rows[i][2:], i)):
+        kind, kept, _, scratch = rows[i]
+        if (kind, kept) not in least or scratch < least[kind, kept]:
+            least[kind, kept] = scratch
+            front.append(i)
+    return sorted(front)
