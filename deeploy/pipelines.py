@@ -16,6 +16,7 @@ GRAPH = (
     "simplify",
     "fuse-requant",
     "reduce-factors",
+    "fuse-addends",
     "share-caches",
     "tabulate",
 )

@@ -16,6 +16,7 @@ MODULES = {
     "convert-to-channels-last": "graph.convert_to_channels_last:ConvertToChannelsLastPass",
     "cancel-transposes": "graph.cancel_transposes:CancelTransposesPass",
     "reduce-factors": "graph.reduce_factors:ReduceFactorsPass",
+    "fuse-addends": "graph.fuse_addends:FuseAddendsPass",
     "share-caches": "graph.share_caches:ShareCachesPass",
     "tabulate": "graph.tabulate:TabulatePass",
     "set-target": "graph.set_target:SetTargetPass",

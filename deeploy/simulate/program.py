@@ -19,7 +19,7 @@ from deeploy.diagnostics import fail
 from deeploy.dialects import npu
 from deeploy.dialects.cluster import BarrierOp, CallOp
 from deeploy.dialects.dma import MarkOp, StartOp, WaitOp
-from deeploy.dialects.graph import ConvOp, DepthwiseConvOp, GraphOp, MatmulOp
+from deeploy.dialects.graph import ConvOp, DepthwiseConvOp, GraphOp, ProductOp
 from deeploy.dialects.mem import element_bytes, level_of, memref_of, strides_of
 from deeploy.engines import driver_of, find_engine
 from deeploy.functions import position_of
@@ -31,7 +31,7 @@ from deeploy.targets import Target
 Step: TypeAlias = Callable[[], None]
 ACTS = (CallOp, StartOp, WaitOp, BarrierOp, npu.AcquireOp, npu.WriteOp, npu.TriggerOp, npu.WaitOp)
 """What takes time. Loops and conditions without any of these are skipped."""
-CONTRACTIONS = (ConvOp, DepthwiseConvOp, MatmulOp)
+CONTRACTIONS = (ConvOp, DepthwiseConvOp, ProductOp)
 """Ops that do two operations, a multiplication and an addition, for each point they visit."""
 
 

@@ -75,6 +75,14 @@ func.func @matmul_wraps(%x: tensor<3x9xsi32>, %w: tensor<9x2xsi32>) -> tensor<3x
 // CHECK-LABEL: func.func @matmul_wraps(%x: tensor<3x9xsi32>, %w: tensor<9x2xsi32>) -> tensor<3x2xsi32> {
 // CHECK-NEXT:    %0 = graph.matmul %x, %w : tensor<3x9xsi32>, tensor<9x2xsi32> -> tensor<3x2xsi32>
 
+func.func @matmul_add(%x: tensor<2x5x7xsi8>, %w: tensor<4x7xsi8>, %d: tensor<5x1xui8>) -> tensor<2x5x4xsi8> {
+  %0 = graph.matmul_add %x, %w, %d {transpose_rhs, product_requant = #graph.requant<mul = 77, add = 1000, shift = 9, min = -100, max = 120>, scale = #graph.requant<mul = 3, add = -7, shift = 0, min = -2147483648, max = 2147483647>, requant = #graph.requant<mul = 77, add = 1000, shift = 9, min = -100, max = 120>} : tensor<2x5x7xsi8>, tensor<4x7xsi8>, tensor<5x1xui8> -> tensor<2x5x4xsi8>
+  func.return %0 : tensor<2x5x4xsi8>
+}
+
+// CHECK-LABEL: func.func @matmul_add(%x: tensor<2x5x7xsi8>, %w: tensor<4x7xsi8>, %d: tensor<5x1xui8>) -> tensor<2x5x4xsi8> {
+// CHECK-NEXT:    %0 = graph.matmul_add %x, %w, %d {transpose_rhs, product_requant = #graph.requant<mul = 77, add = 1000, shift = 9, min = -100, max = 120>, scale = #graph.requant<mul = 3, add = -7, shift = 0, min = -2147483648, max = 2147483647>, requant = #graph.requant<mul = 77, add = 1000, shift = 9, min = -100, max = 120>} : tensor<2x5x7xsi8>, tensor<4x7xsi8>, tensor<5x1xui8> -> tensor<2x5x4xsi8>
+
 func.func @matmul_float(%x: tensor<5x7xf32>, %w: tensor<7x4xf32>) -> tensor<5x4xf32> {
   %0 = graph.matmul %x, %w : tensor<5x7xf32>, tensor<7x4xf32> -> tensor<5x4xf32>
   func.return %0 : tensor<5x4xf32>

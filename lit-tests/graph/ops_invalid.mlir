@@ -83,6 +83,24 @@ func.func @network(%x: tensor<2x3xsi8>, %w: tensor<3x5xsi8>, %m: tensor<5xsi32>)
 
 // -----
 
+func.func @network(%x: tensor<2x3xsi8>, %w: tensor<3x5xsi8>, %m: tensor<4x2x5xsi8>) {
+  %0 = graph.matmul_add %x, %w, %m {product_requant = #graph.requant<mul = 1, add = 0, shift = 8, min = -128, max = 127>} : tensor<2x3xsi8>, tensor<3x5xsi8>, tensor<4x2x5xsi8> -> tensor<4x2x5xsi32>
+  func.return
+}
+
+// CHECK: 'graph.matmul_add' has an addend larger than its product
+
+// -----
+
+func.func @network(%x: tensor<2x3xf32>, %w: tensor<3x5xf32>, %m: tensor<5xf32>) {
+  %0 = graph.matmul_add %x, %w, %m {product_requant = #graph.requant<mul = 1, add = 0, shift = 8, min = -128, max = 127>} : tensor<2x3xf32>, tensor<3x5xf32>, tensor<5xf32> -> tensor<2x5xf32>
+  func.return
+}
+
+// CHECK: 'graph.matmul_add' needs integers
+
+// -----
+
 func.func @network(%x: tensor<2xsi8>, %y: tensor<3xsi8>) {
   %0 = graph.add %x, %y : tensor<2xsi8>, tensor<3xsi8> -> tensor<3xsi32>
   func.return

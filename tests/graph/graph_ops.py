@@ -37,6 +37,13 @@ OPS = {
     "matmul_batched": f"""%x: tensor<2x1x5x7xsi8>, %w: tensor<3x4x7xsi8>, %m: tensor<4xsi32>
         %0 = graph.matmul %x, %w mul %m : tensor<4xsi32> {{transpose_rhs, requant = {REQUANT}}}
             : tensor<2x1x5x7xsi8>, tensor<3x4x7xsi8> -> tensor<2x3x5x4xsi8>""",
+    "matmul_add": f"""%x: tensor<2x5x7xsi8>, %w: tensor<4x7xsi8>, %d: tensor<5x1xui8>
+        %0 = graph.matmul_add %x, %w, %d
+            {{transpose_rhs, product_requant = {REQUANT}, scale = {WIDE}, requant = {REQUANT}}}
+            : tensor<2x5x7xsi8>, tensor<4x7xsi8>, tensor<5x1xui8> -> tensor<2x5x4xsi8>""",
+    "matmul_add_plain": f"""%x: tensor<2x5x3xsi8>, %w: tensor<2x3x4xsi8>, %d: tensor<4xsi32>
+        %0 = graph.matmul_add %x, %w, %d {{product_requant = {REQUANT}}}
+            : tensor<2x5x3xsi8>, tensor<2x3x4xsi8>, tensor<4xsi32> -> tensor<2x5x4xsi32>""",
     "matmul_wraps": """%x: tensor<3x9xsi32>, %w: tensor<9x2xsi32>
         %0 = graph.matmul %x, %w : tensor<3x9xsi32>, tensor<9x2xsi32> -> tensor<3x2xsi32>""",
     "matmul_float": """%x: tensor<5x7xf32>, %w: tensor<7x4xf32>

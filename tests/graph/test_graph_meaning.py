@@ -24,6 +24,7 @@ from deeploy.dialects.graph import (
     DivOp,
     GraphOp,
     IntDivOp,
+    MatmulAddOp,
     MatmulOp,
     MaxPoolOp,
     MulOp,
@@ -81,6 +82,9 @@ def combine(op: GraphOp, taps: list[list[int | None]]) -> float:
     match op:
         case ConvOp() | DepthwiseConvOp() | MatmulOp():
             return sum((t[0] or 0) * (t[1] or 0) for t in taps)
+        case MatmulAddOp():
+            product = requantised(sum((t[0] or 0) * (t[1] or 0) for t in taps), op.product_requant)
+            return (requantised(product, op.scale) if op.scale else product) + (taps[0][2] or 0)
         case MaxPoolOp():
             return max(t[0] for t in taps if t[0] is not None)
         case AveragePoolOp():

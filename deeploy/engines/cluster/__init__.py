@@ -6,6 +6,7 @@ from deeploy.engines.cluster import (
     elementwise,
     indexing,
     matmul,
+    matmul_add,
     movement,
     reduction,
     rows,
@@ -19,6 +20,7 @@ ENGINE = Engine(
     kernels={
         **window.KERNELS,
         **matmul.KERNELS,
+        **matmul_add.KERNELS,
         **elementwise.KERNELS,
         **activation.KERNELS,
         **rows.KERNELS,

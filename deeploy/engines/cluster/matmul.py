@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from xdsl.ir import SSAValue
 
-from deeploy.dialects.graph import GraphOp, MatmulOp, element_type
+from deeploy.dialects.graph import GraphOp, MatmulOp, ProductOp, element_type
 from deeploy.engines import Fields, Instance, Kernel, KernelCall, Sizes, View, ceil_div
 from deeploy.engines.cluster.common import (
     BYTES,
@@ -21,7 +21,7 @@ from deeploy.engines.cluster.common import (
     instance,
     requant_fields,
 )
-from deeploy.engines.cluster.cost import CALL, LOCATE, OUTPUT, dot_products, output_cost, share
+from deeploy.engines.cluster.cost import CALL, LOCATE, OUTPUT, dot_products, scaling, share
 
 HELD = 16
 """Terms of products for which four columns stay in registers: `DPL_HELD_K` in `deeploy/simd.h`."""
@@ -46,7 +46,7 @@ class MatmulKernel(Kernel):
 
     def tile_limits(self, op: GraphOp) -> Mapping[str, int]:
         # the kernel knows one batch dimension
-        assert isinstance(op, MatmulOp)
+        assert isinstance(op, ProductOp)
         return {f"b{i}": 1 for i in range(len(op.batch()) - 1)}
 
     def takes_strides(self, op: GraphOp, value: SSAValue, strides: Sequence[int]) -> bool:
@@ -55,15 +55,19 @@ class MatmulKernel(Kernel):
     def arguments(self, call: KernelCall) -> Sequence[Fields]:
         return [{**matrices(call), "rq": requant_fields(call)}]
 
+    def output(self, op: ProductOp) -> int:
+        """Instructions that requantise a product."""
+        return scaling(op, op.requant)
+
     def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
-        assert isinstance(op, MatmulOp)
+        assert isinstance(op, ProductOp)
         *batches, m, n, k = sizes
         batch = batches[-1] if batches else 1
         long = self.long_cycles(op, batch, m, n, k, cores)
         return np.where(np.less_equal(k, HELD), self.short_cycles(op, batch, m, n, k, cores), long)
 
     def short_cycles(
-        self, op: MatmulOp, batch: Sizes, m: Sizes, n: Sizes, k: Sizes, cores: int
+        self, op: ProductOp, batch: Sizes, m: Sizes, n: Sizes, k: Sizes, cores: int
     ) -> Sizes:
         """Of products with few terms: four columns at a time are held for all rows of a product."""
         rows, columns = divided(batch * m, n, 4, cores)
@@ -73,25 +77,26 @@ class MatmulKernel(Kernel):
         single = op.transpose_rhs is not None and np.equal(m, 1)
         hold = words * (4 if op.transpose_rhs else 12) + np.where(single, 1, 6)
         # a load and 4 pv.dotsp.b, which clear accumulators, or pv.sdotsp.b; the pointers
-        row = words * 5 + 4 * (output_cost(op) - OUTPUT + STORE) + 2
+        row = words * 5 + 4 * (self.output(op) + STORE) + 2
         begun = products(rows, m)
         steps = np.where(single, columns // 4 + columns % 4, ceil_div(columns, 4))
         inner = steps * (begun * hold + rows * row)
         return inner + begun * PRODUCT + np.where(np.greater(batch, 1), LOCATE, 0) + CALL
 
     def long_cycles(
-        self, op: MatmulOp, batch: Sizes, m: Sizes, n: Sizes, k: Sizes, cores: int
+        self, op: ProductOp, batch: Sizes, m: Sizes, n: Sizes, k: Sizes, cores: int
     ) -> Sizes:
         """Of products with many terms: two rows, or four by four columns, at a time."""
         rows, columns = divided(batch * m, n, 4 if op.transpose_rhs else 8, cores)
+        output = OUTPUT + self.output(op)
         if op.transpose_rhs:
             pairs = together(rows, m, 2)
-            return dot_products(pairs, rows - 2 * pairs, columns, k, output_cost(op)) + CALL
+            return dot_products(pairs, rows - 2 * pairs, columns, k, output) + CALL
         # 4 x 4 values of the right side: 4 loads and 8 shuffles; then for each row a load and 4
         # pv.sdotsp.b, with a load for 8 columns
         steps, words = ceil_div(columns, 4), ceil_div(k, 4)
         groups = together(rows, m, 4) + (rows - 4 * together(rows, m, 4))
-        inner = words * (groups * 12 + rows * 5) + rows * 4 * output_cost(op)
+        inner = words * (groups * 12 + rows * 5) + rows * 4 * output
         return steps * inner + groups * LOCATE + CALL
 
 
@@ -141,7 +146,7 @@ class MatmulFloatKernel(MatmulKernel):
 def matrices(call: KernelCall) -> dict[str, str | int | Fields]:
     """Pointers, sizes and strides of a product."""
     op = call.op
-    assert isinstance(op, MatmulOp)
+    assert isinstance(op, ProductOp)
     a, b = call.inputs[:2]
     y = call.output
     *batches, rows, columns = y.shape

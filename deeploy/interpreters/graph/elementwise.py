@@ -12,11 +12,13 @@ from deeploy.dialects.graph import (
     ClipOp,
     DivOp,
     IntDivOp,
+    MatmulAddOp,
     MatmulOp,
     MaxOp,
     MinOp,
     MulOp,
     PowOp,
+    ProductOp,
     RequantOp,
     SubOp,
 )
@@ -25,10 +27,22 @@ from deeploy.interpreters.graph.registry import Overhangs, numpy_meaning
 from deeploy.resources import Array
 
 
-@numpy_meaning(MatmulOp)
-def matmul(op: MatmulOp, inputs: Sequence[Array], overhangs: Overhangs) -> Array:
+def _product(op: ProductOp, inputs: Sequence[Array]) -> Array:
     lhs, rhs = inputs[:2]
     return exact_product(lhs, rhs.swapaxes(-1, -2) if op.transpose_rhs else rhs)
+
+
+@numpy_meaning(MatmulOp)
+def matmul(op: MatmulOp, inputs: Sequence[Array], overhangs: Overhangs) -> Array:
+    return _product(op, inputs)
+
+
+@numpy_meaning(MatmulAddOp)
+def matmul_add(op: MatmulAddOp, inputs: Sequence[Array], overhangs: Overhangs) -> Array:
+    product = requantise(_product(op, inputs), op.product_requant)
+    if op.scale is not None:
+        product = requantise(product, op.scale)
+    return wide(product) + wide(inputs[2])
 
 
 def _operands(op: BinaryOp, inputs: Sequence[Array]) -> tuple[Array, Array]:

@@ -18,7 +18,8 @@ from deeploy.dialects.graph import (
     ConstantOp,
     GraphOp,
     LookupOp,
-    MatmulOp,
+    MatmulAddOp,
+    ProductOp,
     ReshapeOp,
     RowOp,
     WindowOp,
@@ -234,7 +235,9 @@ def is_pattern(producer: NestOp, consumer: NestOp, reader: GraphOp, index: int) 
         return False
     if isinstance(reader, RowOp):
         return is_elementwise(root) or is_activation_product(producer, root)
-    if isinstance(reader, MatmulOp):
+    if isinstance(reader, MatmulAddOp) and reader.operands[index] is reader.addend:
+        return is_elementwise(root)
+    if isinstance(reader, ProductOp):
         rows = any(isinstance(op, RowOp) for op in producer.body_ops())
         return index == 0 and (
             is_activation_product(consumer, reader)
@@ -252,7 +255,7 @@ def is_elementwise(op: GraphOp) -> bool:
 
 def is_activation_product(nest: NestOp, op: GraphOp) -> bool:
     """Whether an op of a nest multiplies two matrices that are no constants."""
-    return isinstance(op, MatmulOp) and not isinstance(outer(nest, op.rhs), ConstantOp)
+    return isinstance(op, ProductOp) and not isinstance(outer(nest, op.rhs), ConstantOp)
 
 
 def outer(nest: NestOp, value: SSAValue) -> Operation | Block:
