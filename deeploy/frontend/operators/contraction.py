@@ -44,13 +44,10 @@ def matmul(
 ) -> Tensor:
     """`scale * lhs @ rhs + bias` for operands of rank 2 or more.
 
-    A constant `rhs` is stored transposed, so that what is multiplied is contiguous.
-
     Args:
         transposed: whether `rhs` is `[…, n, k]`.
     """
-    if isinstance(rhs, Constant) and not transposed:
-        rhs, transposed = Constant(rhs.name, np.swapaxes(rhs.array, -1, -2)), True
+    rhs, transposed = _stored(rhs, transposed)
     _check_columns(lhs, rhs, transposed, bias)
     lhs, rhs, scale = _scaled(lhs, rhs, scale)
     interval = _interval(lhs, rhs, transposed, scale, bias)
@@ -66,6 +63,14 @@ def matmul(
         },
         element_type=si32,
     )
+
+
+def _stored(rhs: Value, transposed: bool) -> tuple[Value, bool]:
+    """A right side and whether it is transposed: constants are, so that what is multiplied is
+    contiguous."""
+    if not isinstance(rhs, Constant) or transposed:
+        return rhs, transposed
+    return Constant(rhs.name, np.swapaxes(rhs.array, -1, -2)), True
 
 
 def _check_columns(lhs: Value, rhs: Value, transposed: bool, bias: Bias | None) -> None:
@@ -116,8 +121,7 @@ def real_matmul(
     bias: Value | None = None,
 ) -> Tensor:
     """`scale * lhs @ rhs + bias` on floats; the bias has one value for each column."""
-    if isinstance(rhs, Constant) and not transposed:
-        rhs, transposed = Constant(rhs.name, np.swapaxes(rhs.array, -1, -2)), True
+    rhs, transposed = _stored(rhs, transposed)
     _check_columns(lhs, rhs, transposed, None)
     if isinstance(lhs, Constant):
         lhs = scaled(b, lhs, scale)
@@ -188,7 +192,7 @@ def convert_gemm(node: Node, b: Builder) -> Value:
     columns = rhs.shape[-2 if transposed else -1]
     bias = _column_bias(addend, beta, columns)
     y = matmul(b, lhs, rhs, transposed=transposed, scale=alpha, bias=bias)
-    return y if addend is None or bias else _add(b, y, addend, beta)
+    return y if addend is None or bias else _sum(b, y, _multiple(b, addend, beta))
 
 
 def _real_gemm(
@@ -208,12 +212,7 @@ def _real_gemm(
         if addend.shape == (columns,) or addend.shape == (1, columns):
             bias, addend = _reshaped(b, addend, (columns,)), None
     y = real_matmul(b, lhs, rhs, transposed=transposed, scale=alpha, bias=bias)
-    if addend is None:
-        return y
-    result = b.emit(AddOp, {"lhs": y.ssa, "rhs": b.real(addend).ssa}, None)
-    if result.shape != y.shape:
-        raise DeeployError(f"input 'C' of shape {addend.shape} does not broadcast to {y.shape}")
-    return result
+    return y if addend is None else _sum(b, y, b.real(addend))
 
 
 def _scale(node: Node, name: str) -> int:
@@ -242,18 +241,26 @@ def _column_bias(addend: Value | None, beta: int, columns: int) -> Bias | None:
     return None
 
 
-def _add(b: Builder, y: Tensor, addend: Value, beta: int) -> Tensor:
-    """`y + beta * addend` as ops of their own."""
+def _multiple(b: Builder, addend: Value, beta: int) -> Tensor:
+    """`beta * addend` on integers, at once if it is a constant."""
     if isinstance(addend, Constant):
-        addend = Constant(addend.name, addend.integers() * beta)
-        beta = 1
+        return b.tensor(Constant(addend.name, addend.integers() * beta))
     other = b.tensor(addend)
-    if beta != 1:
-        factor = b.constant("beta", as_int64([beta]))
-        product = check_accumulator(other.interval * factor.interval)
-        other = b.emit(MulOp, {"lhs": other.ssa, "rhs": factor.ssa}, product, element_type=si32)
-    total = check_accumulator(y.interval + other.interval)
-    result = b.emit(AddOp, {"lhs": y.ssa, "rhs": other.ssa}, total, element_type=si32)
+    if beta == 1:
+        return other
+    factor = b.constant("beta", as_int64([beta]))
+    product = check_accumulator(other.interval * factor.interval)
+    return b.emit(MulOp, {"lhs": other.ssa, "rhs": factor.ssa}, product, element_type=si32)
+
+
+def _sum(b: Builder, y: Tensor, addend: Tensor) -> Tensor:
+    """`y + addend`, which must have the shape of `y`."""
+    operands = {"lhs": y.ssa, "rhs": addend.ssa}
+    if y.is_real:
+        result = b.emit(AddOp, operands, None)
+    else:
+        total = check_accumulator(y.interval + addend.interval)
+        result = b.emit(AddOp, operands, total, element_type=si32)
     if result.shape != y.shape:
         raise DeeployError(f"input 'C' of shape {addend.shape} does not broadcast to {y.shape}")
     return result
