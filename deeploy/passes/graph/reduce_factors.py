@@ -41,9 +41,9 @@ Bounds: TypeAlias = tuple[int, int]
 def reduced(requant: RequantAttr, bounds: Bounds) -> RequantAttr:
     """What does the same to values within `bounds`, without the powers of two that `mul` and the
     shift share. Unchanged where a product or sum may wrap around."""
-    mul, add, shift, low, high = requant.values()
-    if not _fits([x * mul for x in bounds]) or not _fits([x * mul + add for x in bounds]):
+    if scaled(requant, bounds) is None:
         return requant
+    mul, add, shift, low, high = requant.values()
     while shift > 0 and mul % 2 == 0:
         # the product is even, so the lowest bit of `add` carries nothing and is shifted out
         mul, add, shift = mul // 2, add >> 1, shift - 1

@@ -105,7 +105,6 @@ def look_up(op: Activation, tables: Tables) -> None:
     new = LookupOp(operands=[op.input, table], result_types=[op.result.type])
     new.attributes.update(op.attributes)
     new.location = op.location
-    new.result.name_hint = op.result.name_hint
     Rewriter.replace_op(op, new)
 
 
@@ -127,5 +126,4 @@ def use_tables(op: IntSoftmaxOp, tables: Tables) -> None:
         result_types=[op.result.type],
     )
     new.location = op.location
-    new.result.name_hint = op.result.name_hint
     Rewriter.replace_op(op, new)

@@ -187,7 +187,6 @@ class Assignment:
             assert isinstance(alloc, memref.AllocOp)
             new = BufferOp.create(properties={"offset": attr}, result_types=[value.type])
             new.location = alloc.location
-            new.result.name_hint = value.name_hint
             self.order[new] = self.order[alloc]
             Rewriter.replace_op(alloc, new)
 

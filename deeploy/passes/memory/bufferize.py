@@ -76,10 +76,8 @@ def bufferize(function: func.FuncOp, target: Target) -> None:
 
 
 def replace(op: Operation, new: Operation) -> None:
-    """Replace an op by another one at the same place, keeping location and names."""
+    """Replace an op by another one at the same place, keeping its location."""
     new.location = op.location
-    for old, result in zip(op.results, new.results, strict=True):
-        result.name_hint = old.name_hint
     Rewriter.replace_op(op, new)
 
 

@@ -45,10 +45,7 @@ def position_for(op: GraphOp) -> list[SSAValue]:
 
 def wrap(op: GraphOp) -> None:
     """Replace a graph op by a nest around it."""
-    nest = nest_around(op)
-    for old, new in zip(op.results, nest.results, strict=True):
-        new.name_hint = old.name_hint
-    Rewriter.replace_op(op, nest)
+    Rewriter.replace_op(op, nest_around(op))
 
 
 def nest_around(op: GraphOp) -> NestOp:

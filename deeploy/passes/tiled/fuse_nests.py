@@ -97,7 +97,7 @@ class Fusion:
                 return
             found.append((reader, combined))
         for reader, combined in found:
-            replace(reader, combined)
+            Rewriter.replace_op(reader, combined)
         Rewriter.erase_op(nest)
 
     def viewing(self, nest: NestOp, view: GraphOp, reader: Operation) -> NestOp | None:
@@ -131,7 +131,7 @@ class Fusion:
             else:
                 combined = self.combined_across(producer, reshape, nest, index)
             if combined is not None:
-                replace(nest, combined)
+                Rewriter.replace_op(nest, combined)
                 if reshape is not None:
                     Rewriter.erase_op(reshape)
                 Rewriter.erase_op(producer)
@@ -340,10 +340,3 @@ def smallest_bytes(nest: NestOp, space: NestSpace, sizes: list[int], target: Tar
         scratch = kernel_of(op).scratch_bytes(op, target.cores, memory.size)
         total += align_up(scratch, memory.align)
     return total
-
-
-def replace(consumer: Operation, combined: NestOp) -> None:
-    """Put the merged nest in the place of the consumer."""
-    for old, new in zip(consumer.results, combined.results, strict=True):
-        new.name_hint = old.name_hint
-    Rewriter.replace_op(consumer, combined)

@@ -55,14 +55,10 @@ def offer(ctx: Context, nest: NestOp, engines: Sequence[Engine]) -> None:
         way.erase()
     if not others:
         return
-    results = nest.results
     nest_copy = nest.clone()
     for old, new in zip(nest.walk(), nest_copy.walk(), strict=True):
         new.location = old.location
-    alternatives = AlternativesOp.of([nest_copy, *others])
-    for old, new in zip(results, alternatives.results, strict=True):
-        new.name_hint = old.name_hint
-    Rewriter.replace_op(nest, alternatives)
+    Rewriter.replace_op(nest, AlternativesOp.of([nest_copy, *others]))
 
 
 @dataclass
