@@ -12,7 +12,7 @@ driver does: acquire a context, write the registers of each job, trigger.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 from xdsl.dialects.builtin import (
@@ -28,7 +28,7 @@ from xdsl.dialects.builtin import (
     i64,
 )
 from xdsl.ir import Dialect, ParametrizedAttribute, Region, SSAValue, TypeAttribute
-from xdsl.ir.affine import AffineMap
+from xdsl.ir.affine import AffineExpr, AffineMap
 from xdsl.irdl import (
     IRDLOperation,
     irdl_attr_definition,
@@ -244,26 +244,37 @@ class ConvOp(Requantised):
             )
 
     def iterators(self) -> tuple[Iterator, ...]:
-        """n, oh, ow, channels, kh, kw, ci or groups of channels, bytes of a row of weights."""
+        """n, oh, ow, output channels, kh, kw, input channels, bytes of a row of weights.
+
+        Depthwise has one row of weights for each group `g` of channels `co`, and is cut between
+        groups. The last group may reach over the border.
+        """
         result = shape_of(self.result)
         n, rows, columns, outputs = (1,) * (4 - len(result)) + result
-        side, depthwise = self.geometry().window, self.geometry() is DEPTHWISE
-        packed_rows, packed_bytes = shape_of(self.weight)
-        inputs = Iterator("g", packed_rows) if depthwise else Iterator("ci", self.image()[3])
+        mode, (packed_rows, packed_bytes) = self.geometry(), shape_of(self.weight)
+        channels = Iterator("co", outputs)
+        inputs = Iterator("ci", self.image()[3], parallel=False)
+        if mode is DEPTHWISE:
+            channels = Iterator("co", min(outputs, mode.channels), tileable=False)
+            inputs = Iterator("g", packed_rows)
         return (
             Iterator("n", n),
             Iterator("oh", rows),
             Iterator("ow", columns),
-            # a tile does not know where its channels begin among the packed groups of depthwise
-            Iterator("co", outputs, tileable=not depthwise),
-            Iterator("kh", side, parallel=False),
-            Iterator("kw", side, parallel=False),
-            replace(inputs, parallel=False),
+            channels,
+            Iterator("kh", mode.window, parallel=False),
+            Iterator("kw", mode.window, parallel=False),
+            inputs,
             Iterator("byte", packed_bytes, parallel=False),
         )
 
+    def channel(self) -> AffineExpr:
+        """The output channel as a function of the iterators."""
+        _, _, _, co, _, _, inner, _ = dimensions(8)
+        return inner * DEPTHWISE.channels + co if self.geometry() is DEPTHWISE else co
+
     def channel_map(self) -> AffineMap:
-        return AffineMap(8, 0, (dimensions(8)[3],))
+        return AffineMap(8, 0, (self.channel(),))
 
     def operand_maps(self) -> tuple[AffineMap, ...]:
         n, h, w, co, kh, kw, inner, byte = dimensions(8)
@@ -273,15 +284,16 @@ class ConvOp(Requantised):
             n,
             h * row_stride + kh + (-pads[0]),
             w * column_stride + kw + (-pads[1]),
-            co if depthwise else inner,
+            self.channel() if depthwise else inner,
         )
         weight = (inner if depthwise else co, byte)
         own = image[4 - len(shape_of(self.input)) :]
         return (AffineMap(8, 0, own), AffineMap(8, 0, weight), *self.epilogue_maps())
 
     def result_maps(self) -> tuple[AffineMap, ...]:
-        n, h, w, co, *_ = dimensions(8)
-        return (AffineMap(8, 0, (n, h, w, co)[4 - len(shape_of(self.result)) :]),)
+        n, h, w, *_ = dimensions(8)
+        own = (n, h, w, self.channel())[4 - len(shape_of(self.result)) :]
+        return (AffineMap(8, 0, own),)
 
 
 @irdl_attr_definition

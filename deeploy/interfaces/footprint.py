@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from xdsl.ir import SSAValue
+from xdsl.ir.affine import AffineMap
+
 from deeploy.dialects.graph import GraphOp
 from deeploy.dialects.tiled import NestOp
 from deeploy.interfaces.index import Index, IndexBuilder
@@ -57,20 +60,19 @@ def nest_tiles(
 
 def op_tile(op: GraphOp, box: Sequence[Span], b: IndexBuilder, position: Index = ORIGIN) -> OpTile:
     """The tiles of one op for a box of its iterators, at a position."""
-    operands: list[tuple[Span, ...]] = []
-    overhangs: list[tuple[tuple[Index, Index], ...]] = []
-    for map, operand in zip(op.operand_maps(), op.operands, strict=True):
-        cut = [
+    def cut(map: AffineMap, value: SSAValue) -> list[tuple[Span, tuple[Index, Index]]]:
+        return [
             _cut(op, form, _footprint(form, box, b, position), extent, b)
-            for form, extent in zip(linear_forms(map), shape_of(operand), strict=True)
+            for form, extent in zip(linear_forms(map), shape_of(value), strict=True)
         ]
-        operands.append(tuple(span for span, _ in cut))
-        overhangs.append(tuple(overhang for _, overhang in cut))
-    results = tuple(
-        tuple(_footprint(form, box, b, position) for form in linear_forms(map))
-        for map in op.result_maps()
+
+    operands = [cut(*pair) for pair in zip(op.operand_maps(), op.operands, strict=True)]
+    results = [cut(*pair) for pair in zip(op.result_maps(), op.results, strict=True)]
+    return OpTile(
+        tuple(tuple(span for span, _ in dims) for dims in operands),
+        tuple(tuple(overhang for _, overhang in dims) for dims in operands),
+        tuple(tuple(span for span, _ in dims) for dims in results),
     )
-    return OpTile(tuple(operands), tuple(overhangs), results)
 
 
 def whole_range(iterator: Iterator, b: IndexBuilder, position: Index) -> Span:

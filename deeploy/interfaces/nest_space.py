@@ -53,6 +53,7 @@ class _Composer:
         self.iterators = list(nest.iterators())
         self.values: dict[SSAValue, list[tuple[Terms, int]]] = {}
         self.ops: dict[GraphOp, list[tuple[Terms, int]]] = {}
+        self.undivided: set[int] = set()
 
     def run(self) -> NestSpace:
         root = self.nest.root()
@@ -81,6 +82,9 @@ class _Composer:
             if len(moving) == 1:
                 assert form.coefficients[moving[0]] == 1 and form.offset == 0
                 forms[moving[0]] = dimension
+            elif moving:
+                # as of groups and channels in them: what is asked along it cannot be divided
+                self.undivided |= set(dimension[0])
         return [
             self.whole(it) if form is None else form
             for it, form in zip(op.domain(), forms, strict=True)
@@ -104,7 +108,7 @@ class _Composer:
 
     def whole_iterators(self) -> frozenset[int]:
         """The iterators that some op needs whole."""
-        return frozenset(
+        return frozenset(self.undivided).union(
             i
             for op, forms in self.ops.items()
             for iterator, (terms, _) in zip(op.iterators(), forms, strict=True)

@@ -9,7 +9,7 @@ from xdsl.ir import Operation, SSAValue
 
 from deeploy.dialects.graph import GraphOp, element_type, tuple_of
 from deeploy.dialects.mem import element_bytes
-from deeploy.dialects.npu import POINTWISE, ConvOp, QueueOp, StartOp, WaitOp, YieldOp
+from deeploy.dialects.npu import DEPTHWISE, POINTWISE, ConvOp, QueueOp, StartOp, WaitOp, YieldOp
 from deeploy.engines import Implementation, Launch, Sizes
 from deeploy.engines.neureka.timing import Format, tile_cycles
 
@@ -35,7 +35,9 @@ class ConvJobs(Implementation):
     def estimate(self, op: GraphOp, sizes: Sequence[Sizes], *, weights_in_l1: bool) -> Sizes:
         """Cycles of the jobs of one tile, by the published model."""
         assert isinstance(op, ConvOp)
-        images, rows, columns, outputs = sizes[:4]
+        images, rows, columns, outputs, _, _, groups, _ = sizes
+        if op.geometry() is DEPTHWISE:
+            outputs = np.minimum(groups * DEPTHWISE.channels, op.channels())
         job = Format(
             mode=op.geometry(),
             inputs=op.image()[3],

@@ -20,7 +20,8 @@ from deeploy.resources import Array
 def npu_conv(op: ConvOp, inputs: Sequence[Array], overhangs: Overhangs) -> Array:
     image, packed = inputs[:2]
     missing = 4 - image.ndim
-    sides = [*[Overhang(0, 0)] * missing, *overhangs[0]]
+    # the last group of channels may be smaller than the others
+    sides = [*[Overhang(0, 0)] * missing, *overhangs[0][:-1], Overhang(0, 0)]
     sums = convolve(op, pad(image.reshape((1,) * missing + image.shape), sides), packed)
     return sums.reshape(sums.shape[missing:])
 
