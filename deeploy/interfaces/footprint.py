@@ -60,6 +60,7 @@ def nest_tiles(
 
 def op_tile(op: GraphOp, box: Sequence[Span], b: IndexBuilder, position: Index = ORIGIN) -> OpTile:
     """The tiles of one op for a box of its iterators, at a position."""
+
     def cut(map: AffineMap, value: SSAValue) -> list[tuple[Span, tuple[Index, Index]]]:
         return [
             _cut(op, form, _footprint(form, box, b, position), extent, b)
