@@ -15,7 +15,7 @@ from xdsl.dialects.builtin import DYNAMIC_INDEX, IntegerAttr
 from xdsl.ir import Block, Operation, SSAValue
 
 from deeploy.diagnostics import fail
-from deeploy.dialects.mem import memref_of
+from deeploy.dialects.mem import ViewOp, memref_of
 
 Extent: TypeAlias = int | SSAValue
 """A number, or the value that tells it."""
@@ -78,15 +78,21 @@ def extents_of(value: SSAValue) -> list[Extent | None]:
     shape = memref_of(value).get_shape()
     if DYNAMIC_INDEX not in shape:
         return list(shape)
-    if not isinstance(value.owner, memref.SubviewOp):
-        return [None if extent == DYNAMIC_INDEX else extent for extent in shape]
-    dynamic = iter(value.owner.sizes)
-    sizes = [
-        next(dynamic) if size == DYNAMIC_INDEX else int(size)
-        for size in value.owner.static_sizes.get_values()
-    ]
-    # Leading dimensions of extent 1 may have been dropped.
-    return list(sizes[len(sizes) - len(shape) :])
+    match value.owner:
+        case memref.SubviewOp(static_sizes=static, sizes=operands):
+            sizes = _filled(static.get_values(), operands)
+            # leading dimensions of extent 1 may have been dropped
+            return list(sizes[len(sizes) - len(shape) :])
+        case ViewOp(sizes=operands):
+            return list(_filled(shape, operands))
+        case _:
+            return [None if extent == DYNAMIC_INDEX else extent for extent in shape]
+
+
+def _filled(sizes: Iterable[int], operands: Iterable[SSAValue]) -> list[Extent]:
+    """Sizes, with an operand for each that is not known."""
+    dynamic = iter(operands)
+    return [next(dynamic) if size == DYNAMIC_INDEX else int(size) for size in sizes]
 
 
 def known_extents(op: Operation, values: Sequence[SSAValue]) -> list[Extent]:

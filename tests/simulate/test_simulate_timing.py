@@ -10,16 +10,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lowering_helpers import HOST, parse
+from lowering_helpers import HOST, parse, run_pass
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.utils.exceptions import PassFailedException
 
 from deeploy.costs import START_ACCESSES
 from deeploy.dialects.cluster import CallOp
 from deeploy.dialects.graph import GraphOp
-from deeploy.dialects.mem import TARGET
+from deeploy.dialects.mem import TARGET, ViewOp
 from deeploy.engines import find_engine
 from deeploy.interfaces.tiling import Range, result_tiles
+from deeploy.pipelines import MEMORY
 from deeploy.simulate import simulate
 from deeploy.simulate.machine import Cause, Track
 from deeploy.simulate.program import collapse, iterator_sizes
@@ -249,3 +250,29 @@ def test_entries_of_a_table_are_no_operations() -> None:
     """Two rows of four elements are visited, not all hundred for each."""
     (nest,) = simulate(program(LOOKED_UP)).nests
     assert nest.tally.operations == 8
+
+
+# --- Results that are seen through a view ---------------------------------------------------------
+
+HEADS = """func.func @network(%x: tensor<1x10x4x4xsi8>, %w: tensor<1x10x4x4xsi8>)
+    -> tensor<1x4x10x4xsi8> {
+  %y = graph.matmul %x, %w {requant = #graph.requant<mul = 1, add = 0, shift = 6, min = -128,
+    max = 127>} : tensor<1x10x4x4xsi8>, tensor<1x10x4x4xsi8> -> tensor<1x10x4x4xsi8>
+  %z = graph.transpose %y {permutation = array<i64: 0, 2, 1, 3>}
+    : tensor<1x10x4x4xsi8> -> tensor<1x4x10x4xsi8>
+  func.return %z : tensor<1x4x10x4xsi8>
+}"""
+
+
+def test_a_border_tile_behind_a_view_is_as_large_as_it_is() -> None:
+    ctx, module = parse(HEADS)
+    module.attributes[TARGET] = target_attr(CHIP.with_sizes(L1=192))
+    for name in ("place", "form-nests", "fuse-nests"):
+        run_pass(ctx, module, name)
+    run_pass(ctx, module, "plan", policy="layerwise")
+    for name in MEMORY:
+        run_pass(ctx, module, name)
+    rows = [op for op in module.walk() if isinstance(op, CallOp)]
+    assert any(isinstance(op.output.owner, ViewOp) for op in rows)
+    (nest,) = simulate(module).nests
+    assert 10 % nest.info.tile[1] or 10 % nest.info.tile[2], "the last tile is a smaller one"
