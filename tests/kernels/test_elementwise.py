@@ -19,7 +19,10 @@ U6, I6 = c_uint32 * 6, c_int32 * 6
 READ = {
     "plain": "(v)",
     "scaled": "dpl_clamp(dpl_scaled(v, &(p)->{}_scale), -100, 90)",
+    "rounded": "dpl_clamp(dpl_scaled_short(v, (p)->{}_scale.mul, 32, 6), -100, 90)",
+    "shifted": "dpl_clamp(dpl_scaled_short(v, (p)->{}_scale.mul, 0, 14), -100, 90)",
 }
+SHORT = {"rounded": (32, 6), "shifted": (0, 14)}
 SCALED = "dpl_clamp(dpl_scaled(v, &(p)->scale), {}, {})"
 STORE = {
     "plain": "(v)",
@@ -39,6 +42,7 @@ BINARY = [
         for op, a, b, y, read_a, read_b, store in [
             ("add", "u8", "u8", "u8", "plain", "plain", "scaled"),
             ("add", "s8", "s8", "s8", "scaled", "plain", "clamped"),
+            ("add", "s8", "u8", "s8", "rounded", "shifted", "clamped"),
             ("add", "s8", "s8", "s8", "scaled", "scaled", "scaled"),
             ("add", "s32", "s32", "s32", "plain", "plain", "plain"),
             ("sub", "s8", "u8", "s8", "plain", "scaled", "vectors"),
@@ -152,6 +156,8 @@ class Side:
         self.kind = kind
         scaling = h.Scaling(rng, 1, "s8", 100, (False, False))
         self.factors = Factors(int(scaling.mul[0]), int(scaling.add[0]), scaling.shift)
+        if kind in SHORT:
+            self.factors = Factors(int(rng.integers(-(1 << 15) + 1, 1 << 15)), *SHORT[kind])
 
     def apply(self, values):
         if self.kind == "plain":

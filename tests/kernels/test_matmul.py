@@ -63,7 +63,11 @@ def test_matmul(kernels, variant, number, batch, m, k, n, gaps, flags, cores, se
     y.check(scaling.apply(acc, along_rows=per_row))
 
 
-SCALE = {"plain": "(v)", "scaled": "dpl_clamp(dpl_scaled(v, &(p)->scale), -900, 1000)"}
+SCALE = {
+    "plain": "(v)",
+    "scaled": "dpl_clamp(dpl_scaled(v, &(p)->scale), -900, 1000)",
+    "rounded": "dpl_clamp(dpl_scaled_short(v, (p)->scale.mul, 64, 7), -900, 1000)",
+}
 SUM = {"clamped": "dpl_clamp(v, {}, {})", "scaled": "dpl_clamp(dpl_scaled(v, &(p)->sum), {}, {})"}
 ADDING = [
     (
@@ -74,7 +78,7 @@ ADDING = [
         },
     )
     for a, b, d, y, scale, sums, k in [
-        ("s8", "s8", "s8", "s8", "scaled", "clamped", 4),
+        ("s8", "s8", "s8", "s8", "rounded", "clamped", 4),
         ("s8", "s8", "s8", "s8", "scaled", "clamped", 0),
         ("u8", "s8", "u8", "s8", "plain", "scaled", 7),
         ("u8", "s8", "s32", "u8", "scaled", "scaled", 16),
@@ -128,6 +132,8 @@ def test_matmul_add(kernels, variant, number, batch, m, k, n, gaps, flags, cores
     scaling = h.Scaling(rng, n, y_type, 128 * 128 * k**0.5, (False, False))
     numbers = [[int(v) for v in rng.integers(-(2**14), 2**14, 2)] for _ in range(2)]
     shifts = [int(v) for v in rng.integers(0, 20, 2)]
+    if scale == "rounded":
+        numbers[0][1], shifts[0] = 64, 7
     args = AddArgs(
         Args(a.address, b.address, y.address, batch, m, k, n, a_batch, a_row, b_batch, b_row,
              y_batch, y_row, transposed, 0, scaling.struct()),
@@ -139,7 +145,7 @@ def test_matmul_add(kernels, variant, number, batch, m, k, n, gaps, flags, cores
     product = scaling.apply(
         a.view().astype(np.int64) @ (right.swapaxes(1, 2) if transposed else right)
     )
-    if scale == "scaled":
+    if scale != "plain":
         product = h.requant(product, *numbers[0], shifts[0], -900, 1000)
     total = h.wrap(product.astype(np.int64) + addend.view())
     if sums == "scaled":

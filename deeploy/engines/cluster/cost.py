@@ -19,10 +19,10 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
-from xdsl.ir import SSAValue
+from xdsl.ir import Attribute, SSAValue
 from xdsl.ir.affine import AffineMap
 
-from deeploy.dialects.graph import GraphOp, RequantAttr, Requantised, integer_range, si32
+from deeploy.dialects.graph import GraphOp, RequantAttr, Requantised, integer_range, si8, si32, ui8
 from deeploy.engines import Sizes, ceil_div
 from deeploy.interfaces.tiling import linear_forms, shape_of
 
@@ -136,12 +136,20 @@ def clamping(low: int, high: int) -> int:
     return (low > least) + (high < most)
 
 
-def requantisation(requant: RequantAttr | None) -> int:
-    """Instructions of a requantisation with numbers."""
+def is_short(requant: RequantAttr, elements: Attribute | None) -> bool:
+    """Whether one instruction scales elements of a type: p.mulsN multiplies 16 bits and shifts,
+    p.mulsRN rounds in between."""
+    mul, add, shift, *_ = requant.values()
+    return elements in (si8, ui8) and abs(mul) < 1 << 15 and add in (0, 1 << shift >> 1)
+
+
+def requantisation(requant: RequantAttr | None, elements: Attribute | None = None) -> int:
+    """Instructions of a requantisation with numbers, of elements of a type if that is known."""
     if requant is None:
         return 0
     *factors, low, high = requant.values()
-    return (0 if factors == [1, 0, 0] else SCALING) + clamping(low, high)
+    scale = 1 if is_short(requant, elements) else SCALING
+    return (0 if factors == [1, 0, 0] else scale) + clamping(low, high)
 
 
 def scaling(op: GraphOp, requant: RequantAttr | None) -> int:

@@ -90,7 +90,7 @@ class IntegerKernel(WalkingKernel):
         made = instance(self.family, function.stem, x=x, y=y)
         symbol = made.symbol + requant_suffix(vector_letters(op), requant)
         # factors that are no operands are read from the scale
-        factors = ("mul", "add") if vectors(op) else ()
+        factors = ("mul", "add") if vectors(op) else ("", "")
         macros = (
             ("DPL_NAME", symbol),
             *made.macros[1:],
@@ -146,18 +146,18 @@ class BinaryKernel(WalkingKernel):
         assert isinstance(op, BinaryOp)
         a, b, y = (element_type(v) for v in (op.lhs, op.rhs, op.results[0]))
         stem, operation = self.named(op)
-        factors = ["(p)->mul[c]" if op.mul else "", "(p)->add[c]" if op.add else ""]
+        factors = "(p)->mul[c]" if op.mul else "", "(p)->add[c]" if op.add else ""
         made = instance(self.family, stem, a=a, b=b, y=y)
         symbol = made.symbol + "".join(
-            requant_suffix(letter, requant)
-            for letter, requant in (("a", op.lhs_requant), ("b", op.rhs_requant))
+            requant_suffix(letter, requant, elements)
+            for letter, requant, elements in (("a", op.lhs_requant, a), ("b", op.rhs_requant, b))
         )
         symbol += requant_suffix(vector_letters(op), op.requant)
         macros = (
             ("DPL_NAME", symbol),
             *made.macros[1:],
-            ("DPL_READ_A(v, p)", rescaled(op.lhs_requant, "a_scale")),
-            ("DPL_READ_B(v, p)", rescaled(op.rhs_requant, "b_scale")),
+            ("DPL_READ_A(v, p)", rescaled(op.lhs_requant, "a_scale", elements=a)),
+            ("DPL_READ_B(v, p)", rescaled(op.rhs_requant, "b_scale", elements=b)),
             ("DPL_OP(a, b)", operation),
             ("DPL_STORE(v, c, p)", rescaled(op.requant, "scale", *factors)),
         )
@@ -181,7 +181,8 @@ class BinaryKernel(WalkingKernel):
     def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
         assert isinstance(op, BinaryOp)
         # two loads, the operation, a store
-        instructions = 4 + requantisation(op.lhs_requant) + requantisation(op.rhs_requant)
+        instructions = 4 + requantisation(op.lhs_requant, element_type(op.lhs))
+        instructions += requantisation(op.rhs_requant, element_type(op.rhs))
         return walk(op, sizes, instructions + scaling(op, op.requant), cores)
 
 

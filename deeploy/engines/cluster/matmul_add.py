@@ -64,13 +64,13 @@ class MatmulAddKernel(MatmulKernel):
         made = instance(self.family, self.family, a=a, b=b, d=d, y=y)
         terms = op.sizes()[2]
         few = terms if terms <= HELD else 0
-        symbol = made.symbol + requant_suffix("a", op.scale) + requant_suffix("y", op.requant)
+        symbol = made.symbol + requant_suffix("a", op.scale, y) + requant_suffix("y", op.requant)
         return with_macros(
             made,
             **{
                 "DPL_NAME": f"{symbol}_{few}" if few else symbol,
                 "DPL_K": str(few),
-                "DPL_SCALE(v, p)": rescaled(op.scale, "scale"),
+                "DPL_SCALE(v, p)": rescaled(op.scale, "scale", elements=y),
                 "DPL_STORE(v, p)": rescaled(op.requant, "sum"),
             },
         )
@@ -98,7 +98,9 @@ class MatmulAddKernel(MatmulKernel):
     def sum(self, op: ProductOp) -> int:
         """Instructions that scale a product, add to it and requantise the sum."""
         assert isinstance(op, MatmulAddOp)
-        return requantisation(op.scale) + ADDEND + requantisation(op.requant)
+        # the product has the range of the result
+        scale = requantisation(op.scale, element_type(op.result))
+        return scale + ADDEND + requantisation(op.requant)
 
     def short_cycles(
         self, op: ProductOp, batch: Sizes, m: Sizes, n: Sizes, k: Sizes, cores: int

@@ -15,7 +15,7 @@ func.func @mask(%q: tensor<3x2x4xsi8>, %k: tensor<3x5x4xsi8>, %m: tensor<2x5xsi8
 // CHECK-NEXT:    func.return %0
 
 // MEM-LABEL: func.func @mask(
-// MEM: cluster.call "dpl_matmul_add_s8_s8_s8_s8_a_scaled_m2147483648_2147483647_y_m128_127_4" of "cluster"
+// MEM: cluster.call "dpl_matmul_add_s8_s8_s8_s8_a_rounded14_m2147483648_2147483647_y_m128_127_4" of "cluster"
 
 // -----
 

@@ -44,6 +44,12 @@ DPL_INLINE int32_t dpl_scaled(int32_t x, const dpl_factors *scale) {
   return dpl_mul_add(x, scale->mul, scale->add) >> scale->shift;
 }
 
+// The same with 16 bits of x and mul and constants: an instruction of Xpulp, p.mulsN for an addend
+// of 0 and p.mulsRN for half of 1 << shift.
+DPL_INLINE int32_t dpl_scaled_short(int32_t x, int32_t mul, int32_t add, uint32_t shift) {
+  return ((int16_t)x * (int16_t)mul + add) >> shift;
+}
+
 DPL_INLINE int32_t dpl_requant_one(const dpl_requant *rq, int32_t acc, uint32_t channel) {
   int32_t mul = rq->mul ? rq->mul[channel] : rq->mul0;
   int32_t add = rq->add ? rq->add[channel] : rq->add0;
