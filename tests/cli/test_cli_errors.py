@@ -88,6 +88,8 @@ def test_options(deeploy, save, options: list[str], texts: list[str]) -> None:
         (["--l1", "200"], ["does not fit", "Conv_a", "bytes of L1"]),
         (["--l2", "500"], ["does not fit", "L2", "4528 bytes"]),
         (["--l2", "500", "--engines", "cluster"], ["does not fit", "L2", "4528 bytes"]),
+        # weights too must then be in L2
+        (["--l2", "500", "--engines", "cluster", "--no-residents"], ["does not fit", "5168 bytes"]),
         (["-p", "plan"], ["pass 'plan'", "run 'set-target"]),
         (["-p", "set-target{target=siracusa},place"], ["convert-to-channels-last"]),
     ],

@@ -32,7 +32,6 @@ MATMUL = """%w = graph.constant dense<[[0.5, 1.5, -0.25], [1.0, 2.0, 0.125]]> : 
   %b = graph.constant {bias}
   %p = graph.matmul %x, %w {{transpose_rhs}} : tensor<4x3xf32>, tensor<2x3xf32> -> tensor<4x2xf32>
   %y = graph.{op} : {types} -> tensor<4x2xf32>"""
-PRODUCT_FIRST = "tensor<4x2xf32>, {}"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from deeploy.engines.cluster.walk import shares
+from deeploy.engines.cluster.walk import Walk, shares
 
 RUNTIME = Path(__file__).resolve().parents[2] / "runtime"
 CFLAGS = ["-std=c99", "-O2", "-Wall", "-Wextra", "-Werror"]
@@ -72,6 +72,15 @@ def walked(args_of, walk, cores, rng, names):
         setattr(args, name, (c_int32 * rank)(*padded(own, 0, rank)))
     columns = walk.extents[-1] if walk.extents else 1
     args.share = (c_uint32 * 2)(*shares(int(np.prod(walk.extents[:-1])), columns, cores))
+    return args
+
+
+def walk_over(args_of, shape, operands, cores, rng, keep_last=False):
+    """Arguments for operands and their strides, by their names in C, that a kernel walks over."""
+    walk = Walk.over(shape, [stride for _, stride in operands.values()], keep_last=keep_last)
+    args = walked(args_of, walk, cores, rng, [f"{name}_stride" for name in operands])
+    for name, (operand, _) in operands.items():
+        setattr(args, name, operand.address)
     return args
 
 

@@ -192,14 +192,12 @@ def test_binary(kernels, variant, number, shape, gaps, ones, cores, seed):
     _, op, a_type, b_type, y_type, read_a, read_b, store = name.split("_")
     a, a_stride = operand(0, h.DTYPE[a_type], broadcast(shape, ones[0]), gaps[0], rng)
     b, b_stride = operand(1, h.DTYPE[b_type], broadcast(shape, ones[1]), gaps[1], rng)
-    y_strides = strides_of(shape, gaps[2])
-    y = h.Operand(2, h.DTYPE[y_type], shape, y_strides, rng)
+    y = h.Operand(2, h.DTYPE[y_type], shape, strides_of(shape, gaps[2]), rng)
     left, right = Side(read_a, rng), Side(read_b, rng)
     vectors = store == "vectors"
     scaling = h.Scaling(rng, shape[5], y_type, 100, (vectors, vectors), fences=(5, 6))
-    walk = Walk.over(shape, (a_stride, b_stride, y_strides), keep_last=vectors)
-    args = h.walked(binary_args, walk, cores, rng, ("a_stride", "b_stride", "y_stride"))
-    args.a, args.b, args.y = a.address, b.address, y.address
+    operands = {"a": (a, a_stride), "b": (b, b_stride), "y": (y, y.strides)}
+    args = h.walk_over(binary_args, shape, operands, cores, rng, keep_last=vectors)
     args.a_scale, args.b_scale = left.factors, right.factors
     args.scale = Factors(int(scaling.mul[0]), int(scaling.add[0]), scaling.shift)
     if vectors:
@@ -289,9 +287,8 @@ def test_copy(kernels, variant, number, shape, gaps, order, cores, seed):
     type_ = h.pick(MOVE, variant, number).split("_")[1]
     x, x_stride = operand(0, h.DTYPE[type_], shape, gaps[0], rng, order)
     y = h.Operand(1, h.DTYPE[type_], shape, strides_of(shape, gaps[1]), rng)
-    walk = Walk.over(shape, (x_stride, y.strides))
-    args = h.walked(copy_args, walk, cores, rng, ("x_stride", "y_stride"))
-    args.x, args.y = x.address, y.address
+    operands = {"x": (x, x_stride), "y": (y, y.strides)}
+    args = h.walk_over(copy_args, shape, operands, cores, rng)
     h.run(kernels("copy", MOVE, variant), f"move_{type_}", args, cores, rng)
     y.check(x.view())
 

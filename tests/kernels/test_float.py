@@ -178,11 +178,9 @@ def test_binary(kernels, variant, number, shape, gaps, ones, cores, seed):
         a.flat[:] = np.abs(a.flat) + 0.1
     if name == "binary_div":
         b.flat[:] = np.copysign(np.abs(b.flat) + 0.1, b.flat)
-    y_strides = strides_of(shape, gaps[2])
-    y = h.Operand(2, "f", shape, y_strides, rng)
-    walk = Walk.over(shape, (a_stride, b_stride, y_strides))
-    args = h.walked(binary_args, walk, cores, rng, ("a_stride", "b_stride", "y_stride"))
-    args.a, args.b, args.y = a.address, b.address, y.address
+    y = h.Operand(2, "f", shape, strides_of(shape, gaps[2]), rng)
+    operands = {"a": (a, a_stride), "b": (b, b_stride), "y": (y, y.strides)}
+    args = h.walk_over(binary_args, shape, operands, cores, rng)
     h.run(kernels("binary_f32", BINARY, variant), name, args, cores, rng)
     result = OPS[name.split("_")[1]][1](h.wide(a.view()), h.wide(b.view()))
     y.check_near(np.broadcast_to(result, shape), 4e-6 if name == "binary_pow" else 1e-6)

@@ -218,9 +218,8 @@ def test_conversion(kernels, variant, number, shape, gaps, scale, cores, seed):
         if number % 2:
             x.flat[:] = np.rint(x.flat)  # with a scale of 0.5: halves
     y = h.Operand(1, h.DTYPE[y_type], shape, strides_of(shape, gaps[1]), rng)
-    walk = Walk.over(shape, (x_stride, y.strides))
-    args = h.walked(map_args, walk, cores, rng, ("x_stride", "y_stride"))
-    args.x, args.y = x.address, y.address
+    operands = {"x": (x, x_stride), "y": (y, y.strides)}
+    args = h.walk_over(map_args, shape, operands, cores, rng)
     args.alpha, args.beta = float(rng.choice([0.5, 0.1, 30])), float(rng.choice([0, 3, -0.7]))
     if y_type != "f32":
         args.lo, args.hi = h.LIMITS[y_type]

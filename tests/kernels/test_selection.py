@@ -7,8 +7,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_elementwise import FLAGS6, GAPS, SHAPES, broadcast, operand, strides_of
 
-from deeploy.engines.cluster.walk import Walk
-
 COMPARISONS = {"==": operator.eq, "<": operator.lt, "<=": operator.le, "!=": operator.ne}
 PAIRS = [("s8", "s8"), ("u8", "s32"), ("s32", "s8"), ("s32", "s32"), ("f32", "f32")]
 COMPARE = [
@@ -60,9 +58,8 @@ def test_compare(kernels, variant, number, shape, gaps, ones, few, cores, seed):
         few_values(a, rng)
         few_values(b, rng)
     y = h.Operand(2, np.uint8, shape, strides_of(shape, gaps[2]), rng)
-    walk = Walk.over(shape, (a_stride, b_stride, y.strides))
-    args = h.walked(compare_args, walk, cores, rng, ("a_stride", "b_stride", "y_stride"))
-    args.a, args.b, args.y = a.address, b.address, y.address
+    operands = {"a": (a, a_stride), "b": (b, b_stride), "y": (y, y.strides)}
+    args = h.walk_over(compare_args, shape, operands, cores, rng)
     h.run(kernels("compare", COMPARE, variant), name, args, cores, rng)
     compare = list(COMPARISONS.values())[int(symbol)]
     y.check(np.broadcast_to(compare(a.view(), b.view()), shape))
@@ -86,9 +83,7 @@ def test_select(kernels, variant, number, shape, gaps, ones, cores, seed):
     a, a_stride = operand(1, dtype, broadcast(shape, ones[1]), gaps[1], rng)
     b, b_stride = operand(2, dtype, broadcast(shape, ones[2]), gaps[2], rng)
     y = h.Operand(3, dtype, shape, strides_of(shape, gaps[3]), rng)
-    walk = Walk.over(shape, (c_stride, a_stride, b_stride, y.strides))
-    names = ("c_stride", "a_stride", "b_stride", "y_stride")
-    args = h.walked(select_args, walk, cores, rng, names)
-    args.c, args.a, args.b, args.y = c.address, a.address, b.address, y.address
+    operands = {"c": (c, c_stride), "a": (a, a_stride), "b": (b, b_stride), "y": (y, y.strides)}
+    args = h.walk_over(select_args, shape, operands, cores, rng)
     h.run(kernels("select", SELECT, variant), name, args, cores, rng)
     y.check(np.broadcast_to(np.where(c.view(), a.view(), b.view()), shape))

@@ -10,6 +10,7 @@ from lowering_helpers import HOST, MEMORY_PASSES, nests_on, parse, run, run_pass
 from xdsl.context import Context
 from xdsl.dialects import arith, memref
 from xdsl.dialects.builtin import IntegerAttr, ModuleOp
+from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation
 from xdsl.rewriter import InsertPoint, Rewriter
 from xdsl.utils.exceptions import PassFailedException
@@ -70,16 +71,17 @@ def test_without_mistakes(buffers: int) -> None:
 
 @pytest.mark.parametrize("buffers", [1, 2])
 def test_every_wait_counts(buffers: int) -> None:
-    count = len(all_of(lowered(buffers)[1], WaitOp))
-    assert count >= 4
+    waits = all_of(lowered(buffers)[1], WaitOp)
+    assert len(waits) >= 4
+    behind_loop = [i for i, wait in enumerate(waits) if isinstance(wait.parent_op(), FuncOp)]
     needless: list[int] = []
-    for i in range(count):
+    for i in range(len(waits)):
         ctx, module = lowered(buffers)
         Rewriter.erase_op(all_of(module, WaitOp)[i])
         if not is_wrong(ctx, module):
             needless.append(i)
     # with two buffers the last turn starts no load, which the wait behind the loop does not know
-    assert needless == ([2] if buffers == 2 else [])
+    assert needless == (behind_loop[:1] if buffers == 2 else [])
 
 
 @pytest.mark.parametrize("buffers", [1, 2])

@@ -29,11 +29,10 @@ from xdsl.ir import SSAValue
 
 from deeploy import costs
 from deeploy.dialects.graph import ints
-from deeploy.dialects.mem import level_of
+from deeploy.dialects.mem import allocated_bytes, level_of
 from deeploy.dialects.tiled import NestOp
 from deeploy.interfaces.nest_space import NestSpace
 from deeploy.interfaces.tiling import Iterator
-from deeploy.passes.memory.assign_addresses import allocated_bytes
 from deeploy.planner.candidates import (
     Operand,
     Way,
