@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
@@ -79,19 +76,9 @@ def decoder() -> onnx.ModelProto:
 
 
 @pytest.mark.parametrize("l1", [212_000, 20_000])
-def test_tokens_become_tokens(deeploy, tmp_path: Path, l1: int) -> None:
+def test_tokens_become_tokens(matching, l1: int) -> None:
     """The table has no place in L1: its rows are read from L2."""
     data = {"token": np.array([3, 500, -1, 77, 3, 256]), "position": np.arange(TOKENS)}
-    onnx.save_model(decoder(), tmp_path / "network.onnx")
-    session = onnxruntime.InferenceSession(tmp_path / "network.onnx")
-    logits, following = session.run(None, data)
-    np.savez("in.npz", **data)
-    np.savez("out.npz", logits=logits, next=following)
-    done = deeploy(
-        *("run", "network.onnx", "--target", "siracusa", "--l1", l1),
-        *("--inputs", "in.npz", "--expect", "out.npz", "--check-semantics", "--json"),
-    )
-    assert done.status == 0, done.err
-    assert done.json["match"]
-    ops = [op for nest in done.json["nests"] for op in nest["ops"]]
+    report = matching(decoder(), data, "--l1", l1)
+    ops = [op for nest in report["nests"] for op in nest["ops"]]
     assert {"gather", "select", "compare", "arg_reduce"} <= set(ops)

@@ -29,7 +29,7 @@ def model(op: str, operands: Sequence[str]) -> onnx.ModelProto:
 
 @pytest.mark.parametrize("op", ["Max", "Min"])
 @pytest.mark.parametrize("operands", [["x"], ["x", "y"], ["c", "y", "x", "z"]], ids=len)
-def test_max_min(deeploy, tmp_path: Path, op: str, operands: list[str]) -> None:
+def test_max_min(matching, op: str, operands: list[str]) -> None:
     rng = np.random.default_rng(len(operands))
     data = {n: rng.integers(-128, 128, SHAPES[n]) for n in operands if n in SHAPES}
     if "y" in data:
@@ -38,17 +38,10 @@ def test_max_min(deeploy, tmp_path: Path, op: str, operands: list[str]) -> None:
     expected = values[0]
     for value in values[1:]:
         expected = (np.maximum if op == "Max" else np.minimum)(expected, value)
-    onnx.save_model(model(op, operands), tmp_path / "network.onnx")
-    np.savez("in.npz", **data)
-    np.savez("out.npz", out=expected)
     types = [f"--input-type={n}={'ui8' if n == 'y' else 'si8'}" for n in data]
-    done = deeploy(
-        *("run", "network.onnx", "--target", "siracusa", "--l1", 300, *types),
-        *("--inputs", "in.npz", "--expect", "out.npz", "--check-semantics", "--json"),
-    )
-    assert done.status == 0, done.err
-    assert done.json["match"]
-    ops = [op for nest in done.json["nests"] for op in nest["ops"]]
+    outputs = {"out": expected}
+    report = matching(model(op, operands), data, "--l1", 300, *types, outputs=outputs)
+    ops = [op for nest in report["nests"] for op in nest["ops"]]
     assert ops == ([op.lower()] * (len(operands) - 1) or ["copy"])
 
 
