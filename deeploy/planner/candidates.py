@@ -8,30 +8,33 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
-from enum import Enum
 from itertools import combinations
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-from xdsl.ir import BlockArgument, SSAValue
+from xdsl.ir import BlockArgument
 
-from deeploy.costs import start_cycles, transfer_cycles
-from deeploy.dialects.graph import GraphOp, element_type
+from deeploy.costs import start_cycles
+from deeploy.dialects.graph import element_type
 from deeploy.dialects.mem import element_bytes
 from deeploy.dialects.tiled import NestOp
-from deeploy.engines import engine_of, kernel_of, occupies_cores
+from deeploy.engines import kernel_of
 from deeploy.interfaces.nest_space import NestSpace
-from deeploy.interfaces.tiling import Iterator, LinearForm, shape_of
+from deeploy.interfaces.tiling import Iterator, shape_of
+from deeploy.planner.estimate import (
+    NOTHING_AROUND,
+    Surroundings,
+    barrier_count,
+    compute_cycles,
+    hidden_cycles,
+    overlapped,
+    start_count,
+    way_of,
+)
 from deeploy.planner.layout import private_values
 from deeploy.planner.problem import Candidate, align_up
-from deeploy.targets import Link, Target
-
-Array: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
-Mask: TypeAlias = np.ndarray[Any, np.dtype[np.bool_]]
-
-CORES = "cores"
-"""What all kernels of engines that run on the cores share."""
+from deeploy.planner.traffic import Array, Operand, Traffic, tile_extent, traffic
+from deeploy.targets import Target
 
 CUTS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128, 192, 256)
 """Into how many tiles an iterator may be cut; and always into tiles of one."""
@@ -39,29 +42,6 @@ MOST_GRID = 6000
 """The most combinations of tile sizes for one nest."""
 MOST_PER_RESIDENCY = 12
 """The most candidates kept for each choice of resident tensors."""
-
-
-@dataclass(frozen=True)
-class Operand:
-    """A tensor of a nest: the value inside the body, and the tensor's index in the problem.
-
-    `index` is None for what must stay in the far memory. `link` is the one over which its tiles
-    move, None where there is no far memory. The tensor may lie in the compute memory
-    if it `stays` there, and in a memory of its engine if it is read from there (`is_direct`).
-    It is `in_place` if kernels read it wherever it lies, so that no tiles of it are moved.
-    `rank` numbers those that stay for good, constants and states, the small ones first. What
-    `is_constant` can be loaded before the nest's turn.
-    """
-
-    value: SSAValue
-    forms: tuple[LinearForm, ...]
-    index: int | None
-    link: Link | None
-    stays: bool = False
-    is_direct: bool = False
-    in_place: bool = False
-    rank: int | None = None
-    is_constant: bool = False
 
 
 def tile_choices(iterator: Iterator, limit: int) -> list[int]:
@@ -115,110 +95,16 @@ def loop_orders(
     return list(dict.fromkeys(orders))
 
 
-@dataclass(frozen=True)
-class Traffic:
-    """What one operand costs for each combination of tile sizes, under one loop order.
-
-    `moves` is how often a tile is moved, `transfers` how many two-dimensional transfers that takes
-    in all, `cycles` how long they occupy the link.
-    """
-
-    tile_bytes: Array
-    moves: Array
-    transfers: Array
-    cycles: Array
-
-
-def traffic(
-    operand: Operand, sizes: Sequence[Array], counts: Sequence[Array], order: Sequence[int]
-) -> Traffic:
-    """Bytes of a tile, times that it is moved, and cycles of all its transfers."""
-    assert operand.link is not None, "it moves"
-    shape = shape_of(operand.value)
-    element = element_bytes(element_type(operand.value))
-    extents = [
-        np.minimum(tile_extent(form, sizes), extent)
-        for form, extent in zip(operand.forms, shape, strict=True)
-    ]
-    tile_bytes = np.full_like(sizes[0], element)
-    for extent in extents:
-        tile_bytes = tile_bytes * extent
-    moves = _moves(operand, counts, order)
-    distinct = np.ones_like(sizes[0])
-    total = np.full(sizes[0].shape, float(element))
-    for form, extent in zip(operand.forms, shape, strict=True):
-        total = total * _covered(form, extent, sizes, counts)
-    for i in {i for form in operand.forms for i in form.used()}:
-        distinct = distinct * counts[i]
-    moved = total * (moves / distinct)
-    rows, transfers = _transfers(extents, shape)
-    row_bytes = np.maximum(tile_bytes // rows, 1)
-    transfers = moves * transfers
-    # borders are cut, so a transfer has fewer rows on average than that of a whole tile
-    average_rows = moved / row_bytes / transfers
-    cycles = transfers * transfer_cycles(operand.link, average_rows, row_bytes)
-    return Traffic(tile_bytes, moves, transfers, np.rint(cycles).astype(np.int64))
-
-
-def tile_extent(form: LinearForm, sizes: Sequence[Array]) -> Array:
-    """How far a linear form reaches over tiles of some sizes."""
-    total = np.ones_like(sizes[0])
-    for coefficient, size in zip(form.coefficients, sizes, strict=True):
-        total = total + coefficient * (size - 1)
-    return total
-
-
-def _covered(
-    form: LinearForm, extent: int, sizes: Sequence[Array], counts: Sequence[Array]
-) -> Array:
-    """The sum of the extents of all tiles along one dimension, borders cut."""
-    cut = [i for i in form.used() if counts[i].max() > 1]
-    whole = np.minimum(tile_extent(form, sizes), extent)
-    if not cut:
-        return whole
-    # the overlap of neighbours is what a tile has beyond its step
-    count = np.ones_like(sizes[0])
-    for i in cut:
-        count = count * counts[i]
-    step = form.coefficients[cut[0]] * sizes[cut[0]]
-    halo = np.maximum(tile_extent(form, sizes) - step, 0)
-    return np.where(count > 1, np.minimum(extent + (count - 1) * halo, count * whole), whole)
-
-
-def _moves(operand: Operand, counts: Sequence[Array], order: Sequence[int]) -> Array:
-    """How many tiles of an operand are moved: it stays over the loops inside its innermost one."""
-    used = {i for form in operand.forms for i in form.used()}
-    moves = np.ones_like(counts[0])
-    varies = np.zeros(counts[0].shape, dtype=bool)
-    for i in reversed(order):
-        varies = varies | ((counts[i] > 1) & (i in used))
-        moves = moves * np.where(varies, counts[i], 1)
-    return moves
-
-
-def _transfers(extents: Sequence[Array], shape: Sequence[int]) -> tuple[Array, Array]:
-    """Contiguous rows of one tile, and the two-dimensional transfers that they take."""
-    groups = np.ones_like(extents[0]) if extents else np.ones(1, dtype=np.int64)
-    rows, transfers = np.ones_like(groups), np.ones_like(groups)
-    for d in reversed(range(len(extents) - 1)):
-        # a dimension adds a group unless all dimensions inside it are whole
-        broken = (extents[d + 1] != shape[d + 1]) & (extents[d] > 1)
-        groups = groups + broken
-        rows = rows * np.where(groups > 1, extents[d], 1)
-        transfers = transfers * np.where(groups > 2, extents[d], 1)
-    return rows, transfers
-
-
 def enumerate_candidates(
     nest: NestOp,
     space: NestSpace,
     operands: Sequence[Operand],
     target: Target,
-    ahead: int = 0,
+    around: Surroundings = NOTHING_AROUND,
 ) -> tuple[Candidate, ...]:
     """All candidates of a nest that no other one beats. Their scratch may exceed the memory.
 
-    Constants of what is not cut are loaded in up to `ahead` cycles before the nest's turn.
+    What a single tile moves is hidden by the steps around, as far as it may be.
     """
     memory = target.memory(target.compute)
     sizes = grid(space)
@@ -232,11 +118,8 @@ def enumerate_candidates(
         way: compute_cycles(nest, space, sizes, target.cores, way, tiles == 1) * tiles
         for way in ways
     }
-    # one barrier before the kernels of a tile and one behind them, if cores run any; a single tile
-    # needs no loop
-    on_cores = any(map(occupies_cores, nest.computing_ops()))
-    barriers = 2 * target.barrier_cycles * on_cores
-    overhead = tiles * (barriers + (tiles > 1) * target.tile_cycles)
+    # a single tile needs no loop
+    loop = tiles * (tiles > 1) * target.tile_cycles
     fixed = private_bytes(nest, space, sizes, target)
     movable = [o for o in operands if o.link is not None and not o.in_place]
     found: list[Candidate] = []
@@ -245,15 +128,16 @@ def enumerate_candidates(
         costs = [traffic(operand, sizes, counts, order) for operand in movable]
         for resident, direct in residencies(operands):
             loads, stores = _directions(movable, costs, resident | direct)
-            moving = [*loads, *stores]
-            constants = _constant_cycles(movable, costs, resident | direct)
-            computing = kernels[way_of(operands, resident, direct)] + overhead
+            kernel = kernels[way_of(operands, resident, direct)] + loop
             for slots in (1, 2):
-                starts = _starts(loads, stores, slots, tiles * 0)
+                barriers = barrier_count(nest, loads, stores, tiles, slots)
+                computing = kernel + barriers * target.barrier_cycles
+                starts = start_count(loads, stores, slots, tiles * 0)
                 compute = computing + starts * start_cycles(target)
-                scratch = sum((_slots(c, slots, memory.align) for c in moving), fixed)
-                early = np.where(tiles == 1, np.minimum(constants, ahead), 0)
-                cycles = _overlap(compute, loads, stores, tiles, slots) - early
+                scratch = sum((_slots(c, slots, memory.align) for c in (*loads, *stores)), fixed)
+                early = hidden_cycles(loads, around.before, tiles)
+                late = hidden_cycles(stores, around.behind, tiles)
+                cycles = overlapped(compute, loads, stores, tiles, slots) - early - late
                 # one tile needs no second buffer
                 allowed = (tiles > 1) | (slots == 1)
                 front = pareto(scratch, cycles, allowed)
@@ -272,60 +156,6 @@ def enumerate_candidates(
                     for i in front
                 ]
     return prune(found)
-
-
-class Way(Enum):
-    """Where kernels find what has no tiles: in the compute memory, in one that is their engine's
-    own, or in one that is far."""
-
-    NEAR = 0
-    DIRECT = 1
-    FAR = 2
-
-
-def way_of(operands: Sequence[Operand], resident: frozenset[int], direct: frozenset[int]) -> Way:
-    """How a nest reads its operands, when some lie in the compute memory or in its engine's."""
-    if any(o.in_place and o.index not in resident for o in operands):
-        return Way.FAR
-    return Way.DIRECT if direct else Way.NEAR
-
-
-def compute_cycles(
-    nest: NestOp, space: NestSpace, sizes: Sequence[Array], cores: int, way: Way, single: Mask
-) -> Array:
-    """Cycles of all kernels for one tile. Where it is the only one, engines work side by side: the
-    pass `overlap` starts each as soon as what it reads is there."""
-    total = np.zeros_like(sizes[0])
-    free: dict[str, Array] = {}
-    done: dict[SSAValue, Array] = {}
-    for op in nest.computing_ops():
-        cycles = kernel_cycles(op, [tile_extent(form, sizes) for form in space.ops[op]], cores, way)
-        total = total + cycles
-        line = CORES if occupies_cores(op) else engine_of(op).name
-        ready = [done[v] for v in op.operands if v in done]
-        start = np.maximum.reduce([free.get(line, total * 0), *ready])
-        free[line] = start + cycles
-        done |= {result: free[line] for result in op.results}
-    return np.where(single, np.maximum.reduce([*free.values()]), total)
-
-
-def kernel_cycles(op: GraphOp, sizes: Sequence[Array], cores: int, way: Way) -> Array:
-    """Cycles of one kernel."""
-    kernel = kernel_of(op)
-    match way:
-        case Way.NEAR:
-            cycles = kernel.cycles(op, sizes, cores)
-        case Way.DIRECT:
-            cycles = kernel.direct_cycles(op, sizes, cores)
-        case Way.FAR:
-            cycles = kernel.far_cycles(op, sizes, cores)
-    return np.asarray(cycles).astype(np.int64)
-
-
-def whole_cycles(op: GraphOp, cores: int) -> int:
-    """Cycles of the kernel of an op that is not cut."""
-    sizes = [np.array(iterator.extent) for iterator in op.domain()]
-    return int(kernel_cycles(op, sizes, cores, Way.NEAR))
 
 
 def private_bytes(nest: NestOp, space: NestSpace, sizes: Sequence[Array], target: Target) -> Array:
@@ -357,61 +187,6 @@ def _directions(
     loads = [c for o, c in moving if isinstance(o.value, BlockArgument)]
     stores = [c for o, c in moving if not isinstance(o.value, BlockArgument)]
     return loads, stores
-
-
-def _constant_cycles(
-    operands: Sequence[Operand], costs: Sequence[Traffic], in_place: frozenset[int]
-) -> Array | int:
-    """How long constants are loaded."""
-    pairs = zip(operands, costs, strict=True)
-    return sum(c.cycles for o, c in pairs if o.is_constant and o.index not in in_place)
-
-
-def _starts(loads: Sequence[Traffic], stores: Sequence[Traffic], slots: int, none: Array) -> Array:
-    """How many starts of transfers take time that nothing hides.
-
-    With two buffers all of them delay the kernel. With one, only the first of several before a wait
-    does: the others are started while it moves.
-    """
-    if slots == 2:
-        return sum((c.transfers for c in (*loads, *stores)), none)
-    first = np.max([c.moves for c in loads], axis=0) if loads else none
-    return sum((c.moves for c in stores), first)
-
-
-def _overlap(
-    compute: Array, loads: Sequence[Traffic], stores: Sequence[Traffic], tiles: Array, slots: int
-) -> Array:
-    """Cycles with transfers beside computation (two buffers) or one after the other."""
-    moving = [*loads, *stores]
-    if slots == 1 or not moving:
-        return sum((c.cycles for c in moving), compute)
-    first = sum((c.cycles // c.moves for c in loads), tiles * 0)
-    stored = sum((c.cycles // c.moves for c in stores), tiles * 0)
-    # a tile computes, and the one before it is stored, while the next one is loaded
-    turn = np.maximum(compute // tiles, stored)
-    total = first + stored + (tiles - 1) * turn + compute // tiles
-    # an operand that stays over more tiles is loaded beside fewer of them: those that load it load
-    # everything that changes more often as well
-    arriving, waited = tiles * 0, turn
-    ranked = sorted_by_moves(loads)
-    for moves, cycles in ranked:
-        arriving = arriving + cycles
-        longer = np.maximum(turn, arriving)
-        total = total + (moves - 1) * (longer - waited)
-        waited = longer
-    return total
-
-
-def sorted_by_moves(loads: Sequence[Traffic]) -> list[tuple[Array, Array]]:
-    """How often and for how long a tile is moved, for each combination the most frequent first."""
-    if not loads:
-        return []
-    moves = np.stack([c.moves for c in loads])
-    cycles = np.stack([c.cycles // c.moves for c in loads])
-    order = np.argsort(-moves, axis=0, kind="stable")
-    pairs = (np.take_along_axis(moves, order, 0), np.take_along_axis(cycles, order, 0))
-    return list(zip(*pairs, strict=True))
 
 
 def residencies(operands: Sequence[Operand]) -> list[tuple[frozenset[int], frozenset[int]]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from math import ceil
 from typing import TypeAlias
 
@@ -16,8 +17,9 @@ from deeploy.dialects.graph import STATE, ConstantOp, ReshapeOp
 from deeploy.dialects.tiled import AlternativesOp, NestOp
 from deeploy.functions import argument_attributes, returned_values, tensor_arguments
 from deeploy.interfaces.nest_space import NestSpace
-from deeploy.planner.candidates import Operand, enumerate_candidates, whole_cycles
+from deeploy.planner.candidates import enumerate_candidates
 from deeploy.planner.concurrency import Schedule, hide_jobs
+from deeploy.planner.estimate import Surroundings, shortest_cycles, whole_cycles
 from deeploy.planner.homes import (
     constant_groups,
     homes_of_constants,
@@ -27,6 +29,7 @@ from deeploy.planner.homes import (
 )
 from deeploy.planner.layout import in_place_values
 from deeploy.planner.problem import LOOKAHEAD, Candidate, Problem, Space, Step, Tensor
+from deeploy.planner.traffic import Operand
 from deeploy.targets import Link, Target
 
 StepOp: TypeAlias = NestOp | AlternativesOp
@@ -98,13 +101,13 @@ def extract(function: func.FuncOp, target: Target) -> Extracted:
     ops = steps_of(function)
     values, tensors = find_tensors(function, ops, target)
     indices = {value: i for i, group in enumerate(values) for value in group}
-    builder = StepBuilder(indices, tensors, target)
     schedule = Schedule(
         ways=[ways_of(op) for op in ops],
         reads=[frozenset(root_of(v) for n in ways_of(op) for v in n.inputs) for op in ops],
         writes=[frozenset(map(root_of, op.results)) for op in ops],
     )
-    steps = hide_jobs([builder.step(op) for op in ops], schedule, 2 * target.barrier_cycles)
+    builder = StepBuilder(indices, tensors, target, schedule)
+    steps = hide_jobs([builder.step(n, op) for n, op in enumerate(ops)], schedule, target)
     compute = target.memory(target.compute)
     others = [m for m in target.memories if m.name != target.compute]
     spaces = [
@@ -188,7 +191,7 @@ class Role:
     is_direct: bool
     in_place: bool
     rank: int | None
-    is_constant: bool
+    apart: int
 
 
 class StepBuilder:
@@ -199,24 +202,30 @@ class StepBuilder:
         indices: dict[SSAValue, int],
         tensors: list[Tensor],
         target: Target,
+        schedule: Schedule,
     ) -> None:
         self.indices = indices
         self.tensors = tensors
         self.target = target
+        self.schedule = schedule
         self.known: dict[Hashable, tuple[Candidate, ...]] = {}
         """Candidates by structure and roles; their tensors are positions."""
-        self.idle: list[int] = []
-        """For each step so far, cycles in which the DMA can work for later ones."""
+        self.computing = [
+            min(shortest_cycles(nest, target.cores) for nest in nests) for nests in schedule.ways
+        ]
+        """For each step, cycles in which something computes whatever is chosen."""
+        self.idle = list(self.computing)
+        """Those of them in which the DMA can still load something for later steps."""
 
-    def step(self, op: StepOp) -> Step:
-        """A step with the candidates of all its ways."""
+    def step(self, n: int, op: StepOp) -> Step:
+        """Step n with the candidates of all its ways."""
         candidates: list[Candidate] = []
         ways: list[frozenset[int]] = []
         operands: dict[int, int] = {}
         for way, nest in enumerate(ways_of(op)):
             roots = [root_of(v) for v in outer_values(nest)]
             users = [self.indices[v] for v in roots]
-            roles = self.roles(nest, users)
+            roles = self.roles(n, nest, users)
             candidates += [
                 replace(
                     c,
@@ -224,39 +233,42 @@ class StepBuilder:
                     resident=frozenset(users[p] for p in c.resident),
                     direct=frozenset(users[p] for p in c.direct),
                 )
-                for c in self.candidates(nest, roles, self.ahead(nest, roles))
+                for c in self.candidates(nest, roles, self.around(n, nest, roles))
             ]
             optional = {i for i in users if self.tensors[i].optional}
             free = {users[role.tensor] for role in roles if role.tensor is not None}
             ways.append(frozenset(optional | free))
             # constants that lie together are read once each
             operands.update({self.indices[v]: roots.count(v) for v in roots})
-        self.reserve(candidates)
+        self.reserve(n, candidates)
         first = ways_of(op)[0]
         name = node_name(op) or node_name(first) or describe(first.root())
         counted = tuple(i for i, count in operands.items() for _ in range(count))
         return Step(name, frozenset[int]().union(*ways), tuple(candidates), counted, tuple(ways))
 
-    def ahead(self, nest: NestOp, roles: Sequence[Role]) -> int:
-        """Cycles in which constants of a nest can be loaded early; no more than needed."""
-        needed = 0
-        for role in roles:
-            if role.is_constant and role.link is not None:
-                size = tensor_bytes(nest.inputs[role.position])
-                needed += ceil(transfer_cycles(role.link, 1, size))
-        return min(needed, sum(self.idle[-LOOKAHEAD:]))
+    def around(self, n: int, nest: NestOp, roles: Sequence[Role]) -> Surroundings:
+        """What the steps around step n hide; no more than a nest may need."""
+        needed = sum(
+            ceil(transfer_cycles(role.link, 1, tensor_bytes(outer_values(nest)[role.position])))
+            for role in roles
+            if role.link is not None
+        )
+        before, behind = reversed(self.idle[max(n - LOOKAHEAD, 0) : n]), self.computing[n + 1 :]
+        return Surroundings(
+            tuple(min(needed, c) for c in accumulate(before, initial=0)),
+            tuple(min(needed, c) for c in accumulate(behind[:LOOKAHEAD], initial=0)),
+        )
 
-    def reserve(self, candidates: Sequence[Candidate]) -> None:
-        """Take what a step may load early from the steps before it, the nearest first, so that
+    def reserve(self, n: int, candidates: Sequence[Candidate]) -> None:
+        """Take what step n may load early from the steps before it, the nearest first, so that
         later ones do not count on the same cycles."""
         early = max(c.early for c in candidates)
-        for i in reversed(range(len(self.idle))[-LOOKAHEAD:]):
+        for i in reversed(range(max(n - LOOKAHEAD, 0), n)):
             taken = min(early, self.idle[i])
             self.idle[i] -= taken
             early -= taken
-        self.idle.append(min(c.busy for c in candidates))
 
-    def roles(self, nest: NestOp, operands: list[int]) -> tuple[Role, ...]:
+    def roles(self, n: int, nest: NestOp, operands: list[int]) -> tuple[Role, ...]:
         """The roles of all operands with tiles of their own, or with a choice of homes."""
         target, tied = self.target, nest.tied_input()
         lasting = {operands.index(i): self.tensors[i] for i in operands if self.tensors[i].lasting}
@@ -272,19 +284,22 @@ class StepBuilder:
             stays, is_direct = target.compute in tensor.homes, bool(tensor.near)
             free = first if stays or is_direct else None
             rank = ranks.index(first) if first in lasting else None
-            constant = isinstance(root_of(outer_values(nest)[position]).owner, ConstantOp)
+            value, is_input = root_of(outer_values(nest)[position]), position < len(nest.inputs)
+            apart = (self.schedule.since_written if is_input else self.schedule.until_used)(
+                n, value
+            )
             roles.append(
-                Role(position, free, link, stays, is_direct, position in in_place, rank, constant)
+                Role(position, free, link, stays, is_direct, position in in_place, rank, apart)
             )
         return tuple(roles)
 
     def candidates(
-        self, nest: NestOp, roles: tuple[Role, ...], ahead: int
+        self, nest: NestOp, roles: tuple[Role, ...], around: Surroundings
     ) -> tuple[Candidate, ...]:
         """The candidates of a nest; their tensors are positions."""
         # numbers are no part of the structure, yet a kernel may need longer for larger ones
         whole = tuple(whole_cycles(op, self.target.cores) for op in nest.computing_ops())
-        key = nest.structure(), whole, roles, ahead
+        key = nest.structure(), whole, roles, around
         if key not in self.known:
             space = NestSpace.of(nest)
             inner = (*nest.body.block.args, *nest.root().results)
@@ -298,12 +313,12 @@ class StepBuilder:
                     r.is_direct,
                     r.in_place,
                     r.rank,
-                    r.is_constant,
+                    r.apart,
                 )
                 for r in roles
                 for value in [inner[r.position]]
             ]
-            self.known[key] = enumerate_candidates(nest, space, operands, self.target, ahead)
+            self.known[key] = enumerate_candidates(nest, space, operands, self.target, around)
         return self.known[key]
 
 

@@ -83,9 +83,7 @@ def select(problem: Problem, options: Options) -> Selection:
         # bytes in use are all that counts there: with addresses everything may matter
         smaller = options.objective == "latency" and not addressed
         try:
-            selection = Program(
-                presolve(problem) if smaller else problem, options, addressed
-            ).solve()
+            selection = run(presolve(problem) if smaller else problem, options, addressed)
         except OutOfTime:
             if relaxed is None:
                 raise
@@ -96,6 +94,23 @@ def select(problem: Problem, options: Options) -> Selection:
         relaxed = relaxed or selection
         # other homes may fill other memories, so this can take a turn for each of them
         addressed = addressed + overfull
+
+
+def run(problem: Problem, options: Options, addressed: list[Space]) -> Selection:
+    """What the solver decides. That nothing fits, both have to say: HiGHS 1.15 finds no plan for
+    some small problems that have one.
+
+    Raises:
+        NoPlan: if there is no plan.
+    """
+    try:
+        return Program(problem, options, addressed).solve()
+    except OutOfTime:
+        raise
+    except NoPlan:
+        if options.solver == "cbc":
+            raise
+        return Program(problem, replace(options, solver="cbc"), addressed).solve()
 
 
 def select_with_reserve(problem: Problem, options: Options, relaxed: Selection) -> Selection:

@@ -1,5 +1,5 @@
 builtin.module attributes {mem.target = {name = "siracusa", …}} {
-  func.func @network(%x: memref<1x1x16x16xui8, #mem.level<"L2">> {graph.name = "x", mem.home = "L2", mem.offset = 3520 : i64}) -> (memref<1x10xui8, #mem.level<"L2">> {graph.name = "y"}) attributes {tiled.plan = {status = "optimal", gap = 0.000000e+00 : f64, cycles = 12690 : i64}} {
+  func.func @network(%x: memref<1x1x16x16xui8, #mem.level<"L2">> {graph.name = "x", mem.home = "L2", mem.offset = 3520 : i64}) -> (memref<1x10xui8, #mem.level<"L2">> {graph.name = "y"}) attributes {tiled.plan = {status = "optimal", gap = 0.000000e+00 : f64, cycles = 12648 : i64}} {
     %mul = mem.constant at 0 dense<[4, 1, 6, 5, 7, 4, 3, 1]> : tensor<8xsi32> -> memref<8xsi32, #mem.level<"L2">> loc("requant1")
     %add = mem.constant at 32 dense<[42, 410, 667, 832, -442, 313, 736, -352]> : tensor<8xsi32> -> memref<8xsi32, #mem.level<"L2">> loc("requant1")
     %b = mem.reshape %x : memref<1x1x16x16xui8, #mem.level<"L2">> -> memref<1x16x16x1xui8, #mem.level<"L2">> loc("conv")

@@ -1,5 +1,5 @@
 builtin.module attributes {mem.target = {name = "siracusa", …}} {
-  func.func @network(%x: memref<1x1x16x16xui8, #mem.level<"L2">> {graph.name = "x", mem.home = "L2", mem.offset = 3520 : i64}) -> (memref<1x10xui8, #mem.level<"L2">> {graph.name = "y"}) attributes {tiled.plan = {status = "optimal", gap = 0.000000e+00 : f64, cycles = 12690 : i64}} {
+  func.func @network(%x: memref<1x1x16x16xui8, #mem.level<"L2">> {graph.name = "x", mem.home = "L2", mem.offset = 3520 : i64}) -> (memref<1x10xui8, #mem.level<"L2">> {graph.name = "y"}) attributes {tiled.plan = {status = "optimal", gap = 0.000000e+00 : f64, cycles = 12648 : i64}} {
     %load = dma.channel
     %store = dma.channel
     %mul = mem.constant at 0 dense<[4, 1, 6, 5, 7, 4, 3, 1]> : tensor<8xsi32> -> memref<8xsi32, #mem.level<"L2">> loc("requant1")

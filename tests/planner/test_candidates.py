@@ -33,19 +33,13 @@ from deeploy.dialects.mem import allocated_bytes, level_of
 from deeploy.dialects.tiled import NestOp
 from deeploy.interfaces.nest_space import NestSpace
 from deeploy.interfaces.tiling import Iterator
-from deeploy.planner.candidates import (
-    Operand,
-    Way,
-    compute_cycles,
-    kernel_cycles,
-    tile_choices,
-    tile_extent,
-    traffic,
-)
+from deeploy.planner.candidates import tile_choices
+from deeploy.planner.estimate import Way, compute_cycles, kernel_cycles
 from deeploy.planner.extract import Extracted, extract, root_of
 from deeploy.planner.layout import NestLayout
 from deeploy.planner.policy import restrict
 from deeploy.planner.problem import Candidate, align_up
+from deeploy.planner.traffic import Operand, tile_extent, traffic
 from deeploy.report.traffic import count_transfers
 from deeploy.targets import Link, Target, find_target
 
