@@ -40,7 +40,7 @@ class SoftmaxArgs(ctypes.Structure):
         *h.fields("a b c", c_int32),
         *h.fields("log2 scale", c_uint32),
         ("rq", h.Requant),
-        ("has_rq", c_uint32),
+        *h.fields("has_rq reach", c_uint32),
     ]
 
 
@@ -151,16 +151,36 @@ def softmax_of(x, term):
     return np.array(expected).reshape(x.shape)
 
 
+def reach_of(terms, flags):
+    """From where on quotients are 0, and so results are known, if columns do not differ in them."""
+    if flags[0] and any(flags[1:]):
+        return 0
+    return 1 + max(d for d in range(256) if 255 * terms[d] >= terms[0])
+
+
 @settings(settings.get_profile("kernels"))
 @given(
     **COMMON,
+    looks_up=st.booleans(),
     flags=FLAGS,
     numbers=st.sampled_from([(1, 345, 62395, 255), (1, 173, 15599, 127), (2, 70, 100, 40)]),
     log2=st.sampled_from([None, None, 1, 3, 9, 30, 256, 1000]),
     scale=st.sampled_from([1, 1, 3, 40]),
 )
 def test_int_softmax(
-    kernels, variant, number, shape, gaps, spread, cores, seed, flags, numbers, log2, scale
+    kernels,
+    variant,
+    number,
+    shape,
+    gaps,
+    spread,
+    cores,
+    seed,
+    looks_up,
+    flags,
+    numbers,
+    log2,
+    scale,
 ):
     rng = np.random.default_rng(seed)
     name = h.pick(SOFTMAXES, variant, number)
@@ -174,6 +194,7 @@ def test_int_softmax(
 
     args = SoftmaxArgs(*base, None, None, a, b, c, log2, scale)
     apply = epilogue(args, y, rng, flags)
+    args.reach = reach_of([term(d) for d in range(256)], flags) if looks_up else 0
     h.run(kernels("int_softmax", SOFTMAXES, variant), name, args, cores, rng)
     y.check(apply(softmax_of(x, term)))
 
@@ -181,6 +202,7 @@ def test_int_softmax(
 @settings(settings.get_profile("kernels"))
 @given(
     **COMMON,
+    looks_up=st.booleans(),
     flags=FLAGS,
     most=st.sampled_from([1, 2, 24, 1000, 11003, 181420, 2**23 // 2, (2**31 - 1) // 255]),
     fall=st.sampled_from([0.0, 0.1, 1.0, 10.0]),
@@ -188,8 +210,9 @@ def test_int_softmax(
     mapped=st.booleans(),
 )
 def test_int_softmax_table(
-    kernels, variant, number, shape, gaps, spread, cores, seed, flags, most, fall, fraction, mapped
-):
+    kernels, variant, number, shape, gaps, spread, cores, seed, looks_up, flags, most, fall,
+    fraction, mapped,
+):  # fmt: skip
     rng = np.random.default_rng(seed)
     name = h.pick(SOFTMAXES, variant, number)
     x, y, base = softmax_pair(name, shape, gaps, rng, spread, cores)
@@ -203,6 +226,7 @@ def test_int_softmax_table(
     mapping = results.address if mapped else None
     args = SoftmaxArgs(*base, entries.address, mapping, 0, 0, 0, 0, 0)
     apply = epilogue(args, y, rng, flags)
+    args.reach = reach_of(terms.tolist(), (False,) if mapped else flags) if looks_up else 0
     h.run(kernels("int_softmax", SOFTMAXES, variant), name, args, cores, rng)
     expected = softmax_of(x, lambda distance: int(terms[distance]))
     y.check(results.flat[expected] if mapped else apply(expected))

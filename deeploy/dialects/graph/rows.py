@@ -197,6 +197,12 @@ class IntSoftmaxOp(RequantisedRowOp):
         """`e` at all distances from the maximum."""
         return [self.term(distance) for distance in range(DISTANCES)]
 
+    def reach(self) -> int:
+        """The distance from which on all quotients are 0: the term of the maximum is part of each
+        sum."""
+        terms = self.terms()
+        return 1 + max(d for d, term in enumerate(terms) if 255 * term >= terms[0])
+
     def scale(self) -> int:
         """The largest number `s` with which `s * 255 * e` and `s * sum(e)` have 31 bits."""
         return ((1 << 31) - 1) // (max(self.terms()) * max(shape_of(self.input)[-1], 255))

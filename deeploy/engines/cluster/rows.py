@@ -66,13 +66,14 @@ SMALL_DIVIDEND = (1 << 14) - 128
 @dataclass(frozen=True)
 class RowCost:
     """Instructions on a row: for what has to be known of it and for its results, per element; in
-    between; and more in a row that does not begin and end at words. Whether the cores divide the
-    columns of few rows."""
+    between; and more in a row that does not begin and end at words. Those of a call. Whether the
+    cores divide the columns of few rows."""
 
     statistics: float
     results: float
     row: int
     edges: int = 0
+    call: int = CALL
     by_columns: bool = True
 
 
@@ -92,6 +93,10 @@ class RowKernel(Kernel):
         """Instructions on a row of an op."""
         return self.cost
 
+    def whole_row_cost(self, op: GraphOp) -> RowCost:
+        """The same where cores have whole rows."""
+        return self.row_cost(op)
+
     @abstractmethod
     def parameters(self, call: KernelCall) -> Fields:
         """The arguments beside x and y."""
@@ -106,16 +111,18 @@ class RowKernel(Kernel):
 
     def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
         *outer, columns = sizes[: len(shape_of(op.results[0]))]
-        rows, cost = math.prod(outer), self.row_cost(op)
+        rows, cost, whole = math.prod(outer), self.row_cost(op), self.whole_row_cost(op)
         own_rows, own_columns = share(rows, 1, cores), share(columns, 4, cores)
-        row = cost.row + np.where(columns % 4, cost.edges, 0)
-        by_rows = own_rows * (columns * (cost.statistics + cost.results) + row)
-        by_columns = rows * (columns * cost.statistics + own_columns * cost.results + row)
+        edges = np.where(columns % 4, cost.edges, 0)
+        by_rows = columns * (whole.statistics + whole.results) + whole.row + edges
+        by_columns = columns * cost.statistics + own_columns * cost.results + cost.row + edges
         # as `dpl_rowwise_columns` decides
         columns_first = rows * (columns + own_columns) < 2 * own_rows * columns
         columns_first = columns_first & cost.by_columns
-        cycles = np.ceil(np.where(columns_first, by_columns, by_rows)).astype(np.int64)
-        return cycles + CALL
+        cycles = np.where(
+            columns_first, cost.call + rows * by_columns, whole.call + own_rows * by_rows
+        )
+        return np.ceil(cycles).astype(np.int64)
 
 
 def rows_of(call: KernelCall, by_columns: bool) -> Fields:
@@ -182,16 +189,25 @@ class IntSoftmaxKernel(IntRowKernel):
 
     def row_cost(self, op: GraphOp) -> RowCost:
         assert isinstance(op, IntSoftmaxOp)
-        least = op.scale() * op.term(0)  # of sums
-        results = scaling(op, op.requant) + (0 if op.mapping is None else 1)  # p.lbu
-        results += QUOTIENT if least >= LEAST_DIVISOR else division(least)
-        exponential = 0 if op.table is not None else EXPONENTIAL
+        results, exponential = result_cost(op), exponential_cost(op)
         cost = SHORT_SOFTMAX if is_short(op) else self.cost
         return replace(
             cost,
             statistics=cost.statistics + exponential,
             results=cost.results + results + (0 if is_short(op) else exponential),
-            row=cost.row + division(least >> 2),
+            row=cost.row + division(least_sum(op) >> 2),
+        )
+
+    def whole_row_cost(self, op: GraphOp) -> RowCost:
+        assert isinstance(op, IntSoftmaxOp)
+        cost = self.row_cost(op)
+        if not looks_up(op):
+            return cost
+        return replace(
+            cost,
+            results=LOOKUP,
+            row=cost.row + LOOKUP_ROW + op.reach() * entry_cost(op),
+            call=cost.call + FILL,
         )
 
     def parameters(self, call: KernelCall) -> Fields:
@@ -199,11 +215,45 @@ class IntSoftmaxKernel(IntRowKernel):
         assert isinstance(op, IntSoftmaxOp)
         if op.mapping is not None:
             fields["mapping"] = call.inputs[len(op.tables())].pointer
+        if looks_up(op):
+            fields["reach"] = op.reach()
         if op.table is not None:
             return {"table": f"(const uint32_t *){call.inputs[1].pointer}", **fields}
         a, b, c = (wrapped(v.value.data) for v in (op.a, op.b, op.c))
         log2 = min(op.log2.value.data, DISTANCES)  # bytes differ by less
         return {"a": a, "b": b, "c": c, "log2": log2, "scale": op.scale(), **fields}
+
+
+def least_sum(op: IntSoftmaxOp) -> int:
+    """The least of scaled sums: the term of the maximum."""
+    return op.scale() * op.term(0)
+
+
+def exponential_cost(op: IntSoftmaxOp) -> int:
+    """Instructions for a term beside its look-up."""
+    return 0 if op.table is not None else EXPONENTIAL
+
+
+def result_cost(op: IntSoftmaxOp) -> int:
+    """Instructions for a result once its term is known."""
+    least = least_sum(op)
+    quotient = QUOTIENT if least >= LEAST_DIVISOR else division(least)
+    return quotient + scaling(op, op.requant) + (0 if op.mapping is None else 1)  # p.lbu
+
+
+def entry_cost(op: IntSoftmaxOp) -> int:
+    """Instructions for the result at one distance: p.lw of the term and p.sb beside it."""
+    return 2 + exponential_cost(op) + result_cost(op)
+
+
+def looks_up(op: IntSoftmaxOp) -> bool:
+    """Whether it is less work to find the results of a row at all distances that matter first."""
+    is_mapped = element_type(op.result) in BYTES and op.mul is None and op.add is None
+    if is_short(op) or not is_mapped:
+        return False
+    columns, distances = shape_of(op.result)[-1], op.reach()
+    saved = RESULT + exponential_cost(op) + result_cost(op) - LOOKUP
+    return distances * entry_cost(op) + FILL < columns * saved
 
 
 def is_short(op: GraphOp) -> bool:
@@ -318,6 +368,16 @@ load; product with an inverse, srl, p.min; p.mac, sum; square, product, sum, srl
 constants."""
 QUOTIENT = 3
 """`dpl_quotient_at`: p.mulhhuRN, p.mac, srl."""
+RESULT = 3
+"""A result that is computed, beside that: of four p.lw, pv.packlo.b, pv.packhi.b, p.sw, and for
+each pv.dotsp.b, p.lw of the term."""
+LOOKUP = 3
+"""A result that is looked up by distance: p.lb, p.lbu of its place from that of the maximum, p.sb.
+"""
+LOOKUP_ROW = 6
+"""One more loop in a row, its pointers, and the place of the maximum."""
+FILL = 80
+"""Results of all other distances, once in a call: 64 words."""
 SHORT_SOFTMAX = RowCost(3.5, 0.75, 26, edges=40, by_columns=False)
 """As below, but all words and terms stay in registers: one p.lw instead of three, no second
 pv.dotsp.b and p.lw, and no loop in a row. Selectors of bytes are set in each row 8; next row 2."""
@@ -330,10 +390,9 @@ hardware loops 9; next row 4."""
 
 KERNELS: dict[type[GraphOp], Kernel] = {
     # of four: p.lw, pv.max.b; p.lw, and for each pv.dotsp.b (its place in the table, from there to
-    # that of the maximum), p.lw of the term, add. Of four: p.lw, pv.packlo.b, pv.packhi.b, p.sw,
-    # and for each pv.dotsp.b, p.lw. Largest of four 5, place of the maximum 2, three loops and
-    # their pointers 8, sum, divisor 1, inverse 4, complement and shift 4; next row 4
-    IntSoftmaxOp: IntSoftmaxKernel("int_softmax", RowCost(3.75, 3, 29, edges=40)),
+    # that of the maximum), p.lw of the term, add. Largest of four 5, place of the maximum 2, three
+    # loops and their pointers 8, sum, divisor 1, inverse 4, complement and shift 4; next row 4
+    IntSoftmaxOp: IntSoftmaxKernel("int_softmax", RowCost(3.75, RESULT, 29, edges=40)),
     # maximum 1; load, distance and shift 3, term, sum; load, distance and shift 3, shift, store
     ItaMaxOp: ItaMaxKernel("ita_max", RowCost(7, 6, DIVISION + 20)),
     ItaPartialMaxOp: ItaMaxKernel("ita_max", RowCost(8, 6, DIVISION + 20)),

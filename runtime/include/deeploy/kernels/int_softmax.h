@@ -17,6 +17,10 @@
 // has 256 elements of their type. They are requantised if has_rq; the channels of rq are columns.
 // y must not overlap x.
 //
+// If reach is not 0, terms at this distance or more have the quotient 0, and where cores have whole
+// rows, results of a row are looked up by distance, at most 255, once those of the first `reach`
+// are known. Only for bytes and without factors of columns.
+//
 // Instances with DPL_COLUMNS are for rows of this length, whose terms are kept in registers. The
 // cores divide rows.
 typedef struct {
@@ -28,7 +32,7 @@ typedef struct {
   int32_t a, b, c;
   uint32_t log2, scale;
   dpl_requant rq;
-  uint32_t has_rq;
+  uint32_t has_rq, reach;
 } dpl_int_softmax_args;
 
 #endif

@@ -9,6 +9,8 @@
 // The number of which 255 times is 1, modulo 2^32.
 #define DPL_INVERSE_OF_255 0xFEFEFEFFu
 
+#define DPL_DISTANCES 256 // between bytes
+
 typedef struct {
   const uint32_t *table;
   int32_t a, b, c;
