@@ -10,7 +10,8 @@ import difflib
 import gc
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager
 from typing import NoReturn
 
 from xdsl.dialects.builtin import (
@@ -68,6 +69,21 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     if near:
         return f"did you mean {' or '.join(near)}?"
     return f"known: {', '.join(known)}" if 0 < len(known) <= 12 else None
+
+
+@contextmanager
+def parsing(name: str) -> Generator[None]:
+    """Around the parser of IR: turns what it raises about the text `name` into diagnostics.
+
+    Raises:
+        DeeployError: it is no text, or has a constant that its type does not hold.
+    """
+    try:
+        yield
+    except UnicodeDecodeError as error:
+        raise DeeployError(f"{name}: not a text file") from error
+    except ValueError as error:
+        raise DeeployError(f"{name}: {error}") from error
 
 
 # --- ONNX node names ------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import argparse
 import dataclasses
 import inspect
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import IO, Any, ClassVar, NoReturn, get_type_hints
 
@@ -19,7 +20,7 @@ from xdsl.xdsl_opt_main import xDSLOptMain
 
 from deeploy.commands.options import position_count
 from deeploy.context import register_dialects
-from deeploy.diagnostics import DeeployError, UsageError, did_you_mean, run_main
+from deeploy.diagnostics import UsageError, did_you_mean, parsing, run_main
 from deeploy.instrumentation.pipeline import (
     Instrument,
     PassFactories,
@@ -195,11 +196,10 @@ class DeeployOptMain(xDSLOptMain):
         # A new context for each chunk: they may use the same resource keys.
         self.ctx = Context(self.args.allow_unregistered_dialect)
         self.register_all_dialects()
-        try:
-            with self.timing.measure("(parse)"):
-                return super().parse_chunk(chunk, file_extension, start_offset)
-        except UnicodeDecodeError as error:
-            raise DeeployError(f"{self.get_input_name()}: not a text file") from error
+        is_text = file_extension == "mlir"
+        diagnosed = parsing(self.get_input_name()) if is_text else nullcontext()
+        with self.timing.measure("(parse)"), diagnosed:
+            return super().parse_chunk(chunk, file_extension, start_offset)
 
     def apply_passes(self, prog: ModuleOp) -> None:
         run_pipeline(

@@ -91,6 +91,7 @@ def test_fail_names_op_and_node() -> None:
         (["-p", "convert-scf-to-openmp{chunk=x}"], 2, "error: pass 'convert-scf-to-openmp': "),
         (["-t", "d"], 2, "error: argument -t/--target: invalid choice: 'd'"),
         (["binary.mlir"], 1, "error: binary.mlir: not a text file"),
+        (["large.mlir"], 1, "error: large.mlir: Integer value 300 is out of range for type si8"),
         (
             ["--input-type", "x"],
             2,
@@ -111,6 +112,7 @@ def test_user_errors_are_one_line(
     Path("bad.mlir").write_text("// a comment\n %")
     Path("bad.txt").touch()
     Path("binary.mlir").write_bytes(b"\xff\xfe")
+    Path("large.mlir").write_text("%0 = graph.constant dense<[300]> : tensor<1xsi8>")
     assert run_main(lambda args: DeeployOptMain(args).run(), argv) == status
     output = capsys.readouterr()
     assert output.out == ""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deeploy.commands.options import add_compile_options, print_spec, read_options
-from deeploy.diagnostics import UsageError
+from deeploy.diagnostics import UsageError, parsing
 
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
@@ -92,8 +92,9 @@ def _read(args: argparse.Namespace) -> ModuleOp:
 
     from deeploy.context import make_context
 
-    for name in ("target", "cores", "l1", "l2"):
-        if getattr(args, name) is not None:
+    for name in ("target", "cores", "engines", "l1", "l2", "memory"):
+        if getattr(args, name):
             raise UsageError(f"--{name} is for ONNX files", "a lowered program knows its target")
     path = Path(args.model)
-    return Parser(make_context(), path.read_text(), str(path)).parse_module()
+    with parsing(args.model):
+        return Parser(make_context(), path.read_text(), args.model).parse_module()

@@ -180,6 +180,8 @@ class ConvOp(Requantised):
             raise VerifyException("'npu.conv' needs weights of rank 2")
         if (len(self.strides), len(self.pads)) != (2, 4):
             raise VerifyException("'npu.conv' needs 2 strides and 4 pads")
+        if min(tuple_of(self.strides)) < 1:
+            raise VerifyException("'npu.conv' needs strides of 1 or more")
         n, rows, columns, _ = self.image()
         top, left, bottom, right = tuple_of(self.pads)
         padded, side = (rows + top + bottom, columns + left + right), self.geometry().window
@@ -211,8 +213,6 @@ class ConvOp(Requantised):
             raise VerifyException("'npu.conv' takes no pads in mode pointwise")
         if not all(0 <= pad <= MAX_PAD for pad in pads):
             raise VerifyException(f"'npu.conv' takes pads from 0 to {MAX_PAD}")
-        if min(tuple_of(self.strides)) < 1:
-            raise VerifyException("'npu.conv' needs strides of 1 or more")
         if self.geometry() is not POINTWISE and tuple_of(self.strides) != (1, 1):
             raise VerifyException("'npu.conv' takes strides other than 1 in mode pointwise only")
 

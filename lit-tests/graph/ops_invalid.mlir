@@ -30,6 +30,24 @@ func.func @network(%x: tensor<1x2x2x4xsi8>, %w: tensor<3x2x3x3xsi8>) {
 // -----
 
 func.func @network(%x: tensor<1x2x4x4xsi8>, %w: tensor<3x2x3x3xsi8>) {
+  %0 = graph.conv %x, %w {strides = array<i64: 1, 0>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>, groups = 1} : tensor<1x2x4x4xsi8>, tensor<3x2x3x3xsi8> -> tensor<1x3x2x2xsi32>
+  func.return
+}
+
+// CHECK: 'graph.conv' needs strides and dilations of 1 or more
+
+// -----
+
+func.func @network(%x: tensor<1x2x4x4xsi8>, %w: tensor<3x2x3x3xsi8>) {
+  %0 = graph.conv %x, %w {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>, groups = 0} : tensor<1x2x4x4xsi8>, tensor<3x2x3x3xsi8> -> tensor<1x3x2x2xsi32>
+  func.return
+}
+
+// CHECK: 'graph.conv' needs 1 group or more
+
+// -----
+
+func.func @network(%x: tensor<1x2x4x4xsi8>, %w: tensor<3x2x3x3xsi8>) {
   %0 = graph.conv %x, %w {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>, groups = 1} : tensor<1x2x4x4xsi8>, tensor<3x2x3x3xsi8> -> tensor<1x3x4x4xsi32>
   func.return
 }

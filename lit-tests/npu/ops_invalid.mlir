@@ -29,6 +29,15 @@ func.func @network(%x: tensor<1x6x6x40xui8>, %w: tensor<16x64xui8>, %m: tensor<1
 
 // -----
 
+func.func @network(%x: tensor<1x6x6x40xui8>, %w: tensor<16x64xui8>) {
+  %0 = npu.conv %x, %w {mode = "pointwise", strides = array<i64: 0, 1>, pads = array<i64: 0, 0, 0, 0>, weight_bits = 8, weight_offset = -128} : tensor<1x6x6x40xui8>, tensor<16x64xui8> -> tensor<1x6x6x16xsi32>
+  func.return
+}
+
+// CHECK: 'npu.conv' needs strides of 1 or more
+
+// -----
+
 func.func @network(%x: tensor<1x2x6x40xui8>, %w: tensor<16x512xui8>, %m: tensor<16xui8>, %a: tensor<16xsi32>) {
   %0 = npu.conv %x, %w mul %m : tensor<16xui8> add %a : tensor<16xsi32> {mode = "dense", strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, weight_bits = 8, weight_offset = -128, requant = #graph.requant<mul = 1, add = 0, shift = 9, min = 0, max = 255>} : tensor<1x2x6x40xui8>, tensor<16x512xui8> -> tensor<1x1x4x16xui8>
   func.return

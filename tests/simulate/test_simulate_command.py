@@ -70,6 +70,7 @@ def test_lowered_file(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ("arguments", "status", "message"),
     [
         (["ir.mlir", "--target", "siracusa"], 2, "error: --target is for ONNX files"),
+        (["ir.mlir", "--memory", "L1=9"], 2, "error: --memory is for ONNX files"),
         (["ir.mlir"], 1, "error: .*no target.*set-target"),
         (["missing.mlir"], 1, "error: missing.mlir: No such file"),
         (["broken.mlir"], 1, "error: broken.mlir:2:1: "),

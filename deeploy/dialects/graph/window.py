@@ -82,6 +82,8 @@ class WindowOp(GraphOp):
     def infer_shape(self) -> tuple[int, ...]:
         if (len(self.strides), len(self.pads), len(self.dilations)) != (2, 4, 2):
             raise VerifyException(f"'{self.name}' needs 2 strides, 4 pads and 2 dilations")
+        if min(*tuple_of(self.strides), *tuple_of(self.dilations)) < 1:
+            raise VerifyException(f"'{self.name}' needs strides and dilations of 1 or more")
         batch = self.image()[0]
         return self.arrange(batch, *self.output_rows_columns(), self.output_channels())
 
@@ -130,6 +132,8 @@ class ConvOp(WindowOp, Requantised):
     def infer_shape(self) -> tuple[int, ...]:
         if len(shape_of(self.weight)) != 4:
             raise VerifyException("'graph.conv' needs weights of rank 4")
+        if self.groups.value.data < 1:
+            raise VerifyException("'graph.conv' needs 1 group or more")
         groups, out_channels, in_channels = self.group_shape()
         actual = shape_of(self.weight)[3 if self.channels_last else 1]
         if (

@@ -45,6 +45,14 @@ class SetTargetPass(ModulePass):
             if not 1 <= self.cores <= 16:
                 raise PassFailedException(f"the number of cores must be 1 to 16, not {self.cores}")
             target = replace(target, cores=self.cores)
+        # of the whole chip: also of memories that engines which are left out would have used
+        for pair in self.sizes:
+            name, _, size = pair.partition("=")
+            if not size.isdecimal() or int(size) == 0:
+                raise PassFailedException(
+                    f"the size of memory '{name}' must be a number of bytes > 0, not '{size}'"
+                )
+            target = target.with_sizes(**{name: int(size)})
         for name in self.engines:
             if name not in target.engines:
                 known = ", ".join(target.engines)
@@ -53,11 +61,4 @@ class SetTargetPass(ModulePass):
             target = target.with_engines(self.engines)
         if not self.residents:
             target = target.without_residents()
-        for pair in self.sizes:
-            name, _, size = pair.partition("=")
-            if not size.isdecimal() or int(size) == 0:
-                raise PassFailedException(
-                    f"the size of memory '{name}' must be a number of bytes > 0, not '{size}'"
-                )
-            target = target.with_sizes(**{name: int(size)})
         return target

@@ -1,5 +1,5 @@
 // RUN: deeploy-opt %s -p 'set-target{target=siracusa cores=4 sizes="L1=64000","L2=500000"}' | filecheck %s
-// RUN: deeploy-opt %s -p 'set-target{target=siracusa engines=cluster}' | filecheck %s --check-prefix=CORES
+// RUN: deeploy-opt %s -p 'set-target{target=siracusa engines=cluster sizes="WMEM=64"}' | filecheck %s --check-prefix=CORES
 // RUN: not deeploy-opt %s -p 'set-target{target=siracusa engines=tpu}' 2>&1 | filecheck %s --check-prefix=UNKNOWN
 
 // The chip becomes an attribute of the module, with other sizes and cores where given. What the
@@ -19,7 +19,7 @@ builtin.module attributes {mem.target = {name = "old"}} {
 // CHECK-NOT:  old
 // CHECK:      func.func @network
 
-// Without the accelerator there is no memory for its weights.
+// Without the accelerator there is no memory for its weights, whatever its size.
 
 // CORES-NOT: WMEM
 // CORES:     engines = ["cluster"]
