@@ -28,6 +28,7 @@ MEMORY = (
     "insert-dma",
     "pipeline",
     "assign-addresses",
+    "schedule",
     "overlap",
     "insert-barriers",
     "lower-npu",

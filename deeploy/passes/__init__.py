@@ -32,6 +32,7 @@ MODULES = {
     "insert-dma": "memory.insert_dma:InsertDmaPass",
     "pipeline": "memory.pipeline:PipelinePass",
     "assign-addresses": "memory.assign_addresses:AssignAddressesPass",
+    "schedule": "memory.schedule:SchedulePass",
     "overlap": "memory.overlap:OverlapPass",
     "insert-barriers": "memory.insert_barriers:InsertBarriersPass",
     "lower-npu": "memory.lower_npu:LowerNpuPass",

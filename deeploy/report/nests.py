@@ -1,15 +1,14 @@
 """What the plan decided for each nest, and where it is found in the lowered program.
 
-A lowered program has no nests any more: its kernel calls come in the order of the nests, and its
-transfers carry the names of the ONNX nodes.
+A lowered program has no nests any more: what it does carries the names of the ONNX nodes, in the
+order of the nests of one name.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
 
 from xdsl.context import Context
 from xdsl.dialects import arith, memref
@@ -36,6 +35,8 @@ JOBS = (npu.StartOp, npu.AcquireOp, npu.WriteOp, npu.TriggerOp)
 """What drives the accelerator."""
 PARTS = (memref.SubviewOp, ReshapeOp, ViewOp, npu.AddressOp, arith.AddiOp, arith.SubiOp)
 """What gives a part of a buffer, or an address in it."""
+JOB = "npu."
+"""How the names of ops begin that the accelerator runs."""
 PLAN_PASS = "plan"
 PLAN_ATTRIBUTE = "tiled.plan"
 
@@ -162,68 +163,76 @@ class NestRecorder(Instrument):
 def assign_nests(function: FuncOp, nests: Sequence[NestInfo], compute: str) -> dict[Operation, int]:
     """The nest (by index) of each kernel call, transfer and job of a lowered function.
 
-    Kernel calls are counted. Everything else belongs to a nest of its name: a load into the memory
-    `compute` to the next one that has not begun to work, what drives the accelerator to the next
-    one that has jobs, a store to the last one.
+    Everything belongs to a nest of its name. Where several have that name, kernel calls are
+    counted; a load into the memory `compute` belongs to the next one that has not begun to work,
+    what drives the accelerator to the next one that has jobs, a store to the last one.
     """
-    assignment = _Assignment(nests)
+    everything, named = _Group(), dict[str | None, _Group]()
+    for i, nest in enumerate(nests):
+        everything.add(i, nest)
+        named.setdefault(nest.name, _Group()).add(i, nest)
+    found: dict[Operation, int] = {}
     for op in function.walk():
+        group = named.get(node_name(op), everything)
         if isinstance(op, CallOp):
-            assignment.call(op)
+            found[op] = group.call()
         elif isinstance(op, JOBS):
-            assignment.job(op)
-        elif isinstance(op, StartOp) and level_of(op.destination) == compute:
-            assignment.load(op)
+            found[op] = group.job()
         elif isinstance(op, StartOp):
-            assignment.store(op)
-    return assignment.found
+            found[op] = group.load() if level_of(op.destination) == compute else group.store()
+    return found
 
 
-class _Assignment:
-    """Goes through a program; `front` is the last nest that anything was assigned to."""
+@dataclass
+class _Group:
+    """Nests in order, by index, and how far a program has got with them.
 
-    def __init__(self, nests: Sequence[NestInfo]) -> None:
-        jobs = [[op.startswith("npu.") for op in nest.ops] for nest in nests]
-        self.ends = list(accumulate(len(own) - sum(own) for own in jobs))
-        self.named: dict[str | None, list[int]] = {}
-        for i, nest in enumerate(nests):
-            self.named.setdefault(nest.name, []).append(i)
-        self.with_jobs = {n: [i for i in own if any(jobs[i])] for n, own in self.named.items()}
-        self.found: dict[Operation, int] = {}
-        self.calls = 0
-        self.front = 0
-        self.works = False
-        """Whether the nest at the front has begun to work."""
+    Attributes:
+        ends: for each nest, the kernel calls of it and of all before it.
+        with_jobs: which of them have jobs.
+        calls: how many were counted.
+        front: which of the nests something was last assigned to.
+        works: whether that one has begun to work.
+    """
 
-    def call(self, op: CallOp) -> None:
-        """Count a kernel call."""
-        nest = min(bisect_right(self.ends, self.calls), len(self.ends) - 1)
+    nests: list[int] = field(default_factory=list[int])
+    ends: list[int] = field(default_factory=list[int])
+    with_jobs: list[int] = field(default_factory=list[int])
+    calls: int = 0
+    front: int = 0
+    works: bool = False
+
+    def add(self, index: int, nest: NestInfo) -> None:
+        """Append a nest."""
+        calls = sum(not op.startswith(JOB) for op in nest.ops)
+        if calls < len(nest.ops):
+            self.with_jobs.append(len(self.nests))
+        self.ends.append(calls + (self.ends[-1] if self.ends else 0))
+        self.nests.append(index)
+
+    def call(self) -> int:
+        """The nest of the next kernel call."""
         self.calls += 1
-        self.assign(op, nest, True)
+        return self.advance(bisect_left(self.ends, self.calls), True)
 
-    def job(self, op: Operation) -> None:
-        """Assign what drives the accelerator."""
-        self.assign(op, self.next(self.with_jobs, op, self.front), True)
+    def job(self) -> int:
+        """The nest of what drives the accelerator."""
+        own = self.with_jobs or [self.front]
+        return self.advance(own[min(bisect_left(own, self.front), len(own) - 1)], True)
 
-    def load(self, op: StartOp) -> None:
-        """Assign a load."""
-        nest = self.next(self.named, op, self.front + self.works)
-        self.assign(op, nest, self.works and nest == self.front)
+    def load(self) -> int:
+        """The nest of the next load."""
+        front = min(self.front + self.works, len(self.nests) - 1)
+        return self.advance(front, self.works and front == self.front)
 
-    def store(self, op: StartOp) -> None:
-        """Assign a store."""
-        named = self.named.get(node_name(op), [self.front])
-        self.found[op] = named[max(bisect_right(named, self.front) - 1, 0)]
+    def store(self) -> int:
+        """The nest of a store."""
+        return self.nests[self.front]
 
-    def next(self, named: Mapping[str | None, list[int]], op: Operation, first: int) -> int:
-        """The first nest of an op's name from `first` on, or else the last one."""
-        own = named.get(node_name(op)) or [self.front]
-        return own[min(bisect_left(own, first), len(own) - 1)]
-
-    def assign(self, op: Operation, nest: int, works: bool) -> None:
-        """Note the nest of an op."""
-        self.found[op] = nest
-        self.front, self.works = nest, works
+    def advance(self, front: int, works: bool) -> int:
+        """Go on to a nest."""
+        self.front, self.works = min(front, len(self.nests) - 1), works
+        return self.nests[self.front]
 
 
 def uses_of(value: SSAValue) -> Iterator[Operation]:

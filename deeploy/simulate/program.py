@@ -14,19 +14,17 @@ from xdsl.dialects import scf
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, Operation, SSAValue
 
-from deeploy.costs import transfer_cycles
 from deeploy.diagnostics import fail
 from deeploy.dialects import npu
 from deeploy.dialects.cluster import BarrierOp, CallOp
 from deeploy.dialects.dma import MarkOp, StartOp, WaitOp
-from deeploy.dialects.graph import ConvOp, DepthwiseConvOp, GraphOp, ProductOp
-from deeploy.dialects.mem import element_bytes, level_of, memref_of, strides_of
+from deeploy.dialects.graph import ConvOp, DepthwiseConvOp, ProductOp
+from deeploy.dialects.mem import level_of
+from deeploy.durations import call_cycles, iterator_sizes, transfer_cost
 from deeploy.engines import driver_of, find_engine
 from deeploy.functions import position_of
-from deeploy.interfaces.tiling import linear_forms
 from deeploy.interpreters.indices import Extent, closure, function_of, known_extents
 from deeploy.simulate.machine import Machine, Track
-from deeploy.targets import Target
 
 Step: TypeAlias = Callable[[], None]
 ACTS = (CallOp, StartOp, WaitOp, BarrierOp, npu.AcquireOp, npu.WriteOp, npu.TriggerOp, npu.WaitOp)
@@ -216,11 +214,7 @@ class Program:
         self, op: CallOp
     ) -> Callable[[tuple[int, ...]], tuple[int, int, tuple[int, ...]]]:
         """Cycles, operations and the extent of each iterator, from the extents of a tile."""
-        cores = self.machine.target.cores
-        kernel = find_engine(op.engine.data).kernel(op.op)
-        read = [op.inputs[i] for i in kernel.in_place_operands(op.op)]
-        is_far = any(level_of(value) != self.machine.target.compute for value in read)
-        cycles = kernel.far_cycles if is_far else kernel.cycles
+        target = self.machine.target
         each = 2 if isinstance(op.op, CONTRACTIONS) else 1
         skipped = op.op.looked_up()
 
@@ -230,7 +224,7 @@ class Program:
                 return 0, 0, ()
             sizes = iterator_sizes(op.op, extents, self.position)
             points = math.prod(s for i, s in enumerate(sizes) if i not in skipped)
-            return int(cycles(op.op, sizes, cores)), each * points, sizes
+            return call_cycles(op, sizes, target), each * points, sizes
 
         return cost
 
@@ -238,8 +232,12 @@ class Program:
         """The start of a transfer."""
         target = self.machine.target
         track = Track.LOAD if level_of(op.destination) == target.compute else Track.STORE
-        nest, channel, cost = self.nests[op], op.channel, transfer_cost(op, target)
+        nest, channel = self.nests[op], op.channel
         read = self.extents(known_extents(op, (op.destination, op.source)))
+
+        @cache
+        def cost(extents: tuple[int, ...]) -> tuple[int, int, int]:
+            return transfer_cost(op, extents, target)
 
         def transfer() -> None:
             size, pieces, cycles = cost(read())
@@ -257,59 +255,3 @@ def acts(op: Operation) -> bool:
 def dynamic(extents: Sequence[Extent]) -> Iterator[SSAValue]:
     """The extents that are values."""
     return (e for e in extents if not isinstance(e, int))
-
-
-def iterator_sizes(op: GraphOp, extents: Sequence[int], position: int = 0) -> tuple[int, ...]:
-    """The extent of each iterator for a tile of the result, at a position.
-
-    Where several iterators share a dimension (groups and the channels in a group), the one with the
-    largest coefficient takes as much as it can.
-    """
-    iterators = op.domain()
-    sizes = [it.extent if it.plus is None else position + it.plus for it in iterators]
-    for form, extent in zip(linear_forms(op.result_maps()[0]), extents, strict=True):
-        rest = extent - 1
-        for i in sorted(form.used(), key=lambda i: -form.coefficients[i]):
-            if iterators[i].parallel:
-                sizes[i] = min(iterators[i].extent, rest // form.coefficients[i] + 1)
-                rest -= (sizes[i] - 1) * form.coefficients[i]
-    return tuple(sizes)
-
-
-def transfer_cost(op: StartOp, target: Target) -> Callable[[tuple[int, ...]], tuple[int, int, int]]:
-    """Bytes, two-dimensional pieces and cycles of a transfer, from its extents."""
-    source, destination = memref_of(op.source), memref_of(op.destination)
-    ends = level_of(op.source), level_of(op.destination)
-    assert ends[0] is not None and ends[1] is not None, "its verifier checks that"
-    link = target.link(ends[0], ends[1])
-    element = element_bytes(source.element_type)
-    strides = list(zip(strides_of(source), strides_of(destination), strict=True))
-
-    @cache
-    def cost(extents: tuple[int, ...]) -> tuple[int, int, int]:
-        size = math.prod(extents) * element
-        if size == 0:
-            return 0, 0, 0
-        row, *outer = collapse(extents, strides)
-        rows = outer[0] if outer else 1
-        pieces = math.prod(outer[1:])
-        return size, pieces, pieces * math.ceil(transfer_cycles(link, rows, row * element))
-
-    return cost
-
-
-def collapse(extents: Sequence[int], strides: Sequence[tuple[int, int]]) -> list[int]:
-    """Elements of a contiguous row, rows of a transfer, and how often that is repeated.
-
-    From the inside out; dimensions that lie without a gap in both buffers become one.
-    """
-    found: list[tuple[int, tuple[int, int]]] = [(1, (1, 1))]
-    for extent, stride in reversed(list(zip(extents, strides, strict=True))):
-        inner, step = found[-1]
-        if extent == 1:
-            continue
-        if stride == (inner * step[0], inner * step[1]):
-            found[-1] = (inner * extent, step)
-        else:
-            found.append((extent, stride))
-    return [extent for extent, _ in found]

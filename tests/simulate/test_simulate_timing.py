@@ -18,12 +18,12 @@ from deeploy.costs import START_ACCESSES
 from deeploy.dialects.cluster import CallOp
 from deeploy.dialects.graph import GraphOp
 from deeploy.dialects.mem import TARGET, ViewOp
+from deeploy.durations import collapse, iterator_sizes
 from deeploy.engines import find_engine
 from deeploy.interfaces.tiling import Range, result_tiles
 from deeploy.pipelines import MEMORY
 from deeploy.simulate import simulate
 from deeploy.simulate.machine import Cause, Track
-from deeploy.simulate.program import collapse, iterator_sizes
 from deeploy.targets import Link, Memory, Target, target_attr
 
 DRIVE = 3 * START_ACCESSES

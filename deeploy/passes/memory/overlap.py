@@ -58,13 +58,18 @@ class OverlapPass(ModulePass):
 
 def overlap(block: Block) -> None:
     """Move the starts of a block up and its waits down."""
+    forget_waits(block)
+    Hoisting(block).run()
+    insert_waits(block)
+
+
+def forget_waits(block: Block) -> None:
+    """Erase the waits of a block, not of its loops, and the marks for them."""
     waits = [op for op in block.ops if isinstance(op, Wait)]
     marks = [wait.mark.owner for wait in waits if wait.mark is not None]
     for op in (*waits, *dict.fromkeys(marks)):
         assert isinstance(op, Operation)
         Rewriter.erase_op(op)
-    Hoisting(block).run()
-    insert_waits(block)
 
 
 def line_of(op: Start | Wait) -> Line:
@@ -126,16 +131,16 @@ class Hoisting:
         return sum(line_of(s) == line_of(start) for s in running) < MOST[type(start)]
 
 
-def move_before(start: Start, point: Operation) -> None:
-    """Move a start before an op, with all that computes its operands."""
+def move_before(moved: Operation, point: Operation) -> None:
+    """Move an op before another one, with all that computes its operands."""
     block = point.parent
     assert block is not None
     behind: set[Operation] = set()
     op: Operation | None = point
-    while op is not None and op is not start:
+    while op is not None and op is not moved:
         behind.add(op)
         op = op.next_op
-    for needed in [*reversed(slice_of(start, behind)), start]:
+    for needed in [*reversed(slice_of(moved, behind)), moved]:
         needed.detach()
         block.insert_op_before(needed, point)
 
