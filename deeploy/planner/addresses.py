@@ -8,7 +8,12 @@ from dataclasses import dataclass, field, replace
 from deeploy.planner.packing import Block, pack
 from deeploy.planner.problem import LOOKAHEAD, Candidate, Problem, Space
 
-AHEAD = ((LOOKAHEAD, LOOKAHEAD), (2, LOOKAHEAD), (2, 2), (1, 2), (1, 1), (0, 2), (0, 1), (0, 0))
+WIDER = 4 * LOOKAHEAD, 2 * LOOKAHEAD
+"""Steps over which the pass `schedule` may find work that need not wait."""
+AHEAD = (
+    *((steps, steps) for steps in (*WIDER, LOOKAHEAD)),
+    *((2, LOOKAHEAD), (2, 2), (1, 2), (1, 1), (0, 2), (0, 1), (0, 0)),
+)
 """Steps by which memory is reserved ahead: any, and that of tiles with loads that the plan counts
 on being early. The first of them with which everything fits."""
 
