@@ -172,6 +172,8 @@ def assign_nests(function: FuncOp, nests: Sequence[NestInfo], compute: str) -> d
         everything.add(i, nest)
         named.setdefault(nest.name, _Group()).add(i, nest)
     found: dict[Operation, int] = {}
+    if not nests:
+        return found
     for op in function.walk():
         group = named.get(node_name(op), everything)
         if isinstance(op, CallOp):
