@@ -71,30 +71,26 @@ DPL_ND_FUNCTION void dpl_nd_next(dpl_nd *nd) {
   }
 }
 
-// This core's part: `share` holds what a core takes of the rows and of the innermost dimension.
-DPL_ND_FUNCTION void dpl_nd_take(dpl_nd *nd, const uint32_t *share, uint32_t core) {
+DPL_INLINE uint32_t dpl_nd_rows(const dpl_nd *nd) {
   uint32_t rows = 1;
   for (uint32_t d = 0; d < DPL_ND_DIMS - 1; d++)
     rows *= nd->dim[d];
-  nd->rows = dpl_part(rows, share[0], core);
+  return rows;
+}
+
+// This core's part: `share` holds what a core takes of the rows and of the innermost dimension.
+DPL_ND_FUNCTION void dpl_nd_take(dpl_nd *nd, const uint32_t *share, uint32_t core) {
+  nd->rows = dpl_part(dpl_nd_rows(nd), share[0], core);
   nd->inner = dpl_part(nd->dim[DPL_ND_DIMS - 1], share[1], core);
   dpl_nd_seek(nd, nd->rows.begin);
 }
 
-// Divides rows or the innermost dimension among the cores, whichever leaves less to the busiest.
-// Parts of 16 elements suit vectors; short rows are divided more finely.
+// The same where the shares are not known before.
 DPL_ND_FUNCTION void dpl_nd_split(dpl_nd *nd, uint32_t core, uint32_t cores) {
-  uint32_t inner = nd->dim[DPL_ND_DIMS - 1], rows = 1;
-  for (uint32_t d = 0; d < DPL_ND_DIMS - 1; d++)
-    rows *= nd->dim[d];
-  nd->rows = (dpl_range){0, rows};
-  nd->inner = (dpl_range){0, inner};
-  const uint32_t unit = inner >= 32 * cores ? 16 : 4;
-  if (dpl_share(inner, unit, cores) * rows < dpl_share(rows, 1, cores) * inner)
-    nd->inner = dpl_split(inner, unit, core, cores);
-  else
-    nd->rows = dpl_split(rows, 1, core, cores);
-  dpl_nd_seek(nd, nd->rows.begin);
+  const uint32_t rows = dpl_nd_rows(nd), inner = nd->dim[DPL_ND_DIMS - 1];
+  const uint32_t share[2] = {dpl_row_share(rows, inner, cores),
+                             dpl_column_share(rows, inner, cores)};
+  dpl_nd_take(nd, share, core);
 }
 
 #endif

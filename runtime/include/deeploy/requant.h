@@ -19,6 +19,10 @@ typedef struct {
 
 #define DPL_INLINE static inline __attribute__((always_inline))
 
+// One name of two, after macros: how templates name their helpers.
+#define DPL_JOIN(a, b) DPL_JOIN_(a, b)
+#define DPL_JOIN_(a, b) a##b
+
 // True for signed integer types; a constant expression.
 #define DPL_IS_SIGNED(type) ((type) - 1 < (type)1)
 

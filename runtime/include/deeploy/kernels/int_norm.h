@@ -12,8 +12,8 @@
 // 64 bits and their division truncates.
 //
 // x is int8 or uint8 with rows of up to 65536 elements, y int8, uint8 or int32. Rows are the last
-// dimension and contiguous, weight and bias have one value for each column; strides are in
-// elements. Unused dimensions have size 1. 0 <= shift <= 31. y must not overlap x.
+// dimension and contiguous, weight and bias have one value for each column. 0 <= shift <= 31. y
+// must not overlap x.
 //
 // Instances with DPL_NARROW 1 compute in 32 bits, and divide in 16. They need that std <= 128, as
 // it is for int8 and with m, and that with a bound

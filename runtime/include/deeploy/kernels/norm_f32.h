@@ -8,7 +8,7 @@
 
 // y = x / sqrt(mean(x^2) + epsilon) * weight, or with the mean of the row taken from x and a bias
 // (NULL for none) added. Rows are the last dimension and contiguous, weight and bias have one value
-// for each column; strides are in elements. Unused dimensions have size 1. y must not overlap x.
+// for each column. y must not overlap x.
 typedef struct {
   const void *x;
   void *y;

@@ -7,7 +7,7 @@
 #include "deeploy/rowwise.h"
 
 // y = exp(x - max) / sum(exp(x - max)), each row by itself. Rows are the last dimension and
-// contiguous; strides are in elements. Unused dimensions have size 1. y must not overlap x.
+// contiguous. y must not overlap x.
 typedef struct {
   const void *x;
   void *y;
