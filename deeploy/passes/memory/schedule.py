@@ -44,8 +44,6 @@ Timed: TypeAlias = CallOp | dma.StartOp | npu.StartOp
 """An op that is moved, or past which others are: how long it takes is known."""
 WINDOW = 32
 """Ops among which one is looked for that can run instead of a wait, so that time grows linearly."""
-
-
 UNKNOWN = 1 << 30
 """A bound of extents of which none is known."""
 
