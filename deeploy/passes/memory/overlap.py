@@ -128,7 +128,9 @@ class Hoisting:
         running = [s for s in before if isinstance(s, Start) and self.first_use[s] >= here]
         if any(self.reuses(start, s) for s in running):
             return False  # the op would come after a wait that it does not need
-        return sum(line_of(s) == line_of(start) for s in running) < MOST[type(start)]
+        # the op waits for jobs that it needs in any case
+        others = [s for s in running if isinstance(s, dma.StartOp) or self.first_use[s] > here]
+        return sum(line_of(s) == line_of(start) for s in others) < MOST[type(start)]
 
 
 def move_before(moved: Operation, point: Operation) -> None:
