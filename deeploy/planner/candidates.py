@@ -40,8 +40,8 @@ CUTS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128, 192, 256)
 """Into how many tiles an iterator may be cut; and always into tiles of one."""
 MOST_GRID = 6000
 """The most combinations of tile sizes for one nest."""
-MOST_PER_RESIDENCY = 12
-"""The most candidates kept for each choice of resident tensors."""
+MOST_PER_RESIDENCY = 16
+"""The most candidates kept for each choice of resident tensors and buffers."""
 
 
 def tile_choices(iterator: Iterator, limit: int) -> list[int]:
@@ -102,7 +102,8 @@ def enumerate_candidates(
     target: Target,
     around: Surroundings = NOTHING_AROUND,
 ) -> tuple[Candidate, ...]:
-    """All candidates of a nest that no other one beats. Their scratch may exceed the memory.
+    """All candidates of a nest that no other one beats, and that fit into the compute memory; the
+    smallest ones where none does.
 
     What a single tile moves is hidden by the steps around, as far as it may be.
     """
@@ -155,7 +156,7 @@ def enumerate_candidates(
                     )
                     for i in front
                 ]
-    return prune(found)
+    return prune(found, memory.size)
 
 
 def private_bytes(nest: NestOp, space: NestSpace, sizes: Sequence[Array], target: Target) -> Array:
@@ -226,8 +227,9 @@ def pareto(scratch: Array, cycles: Array, allowed: np.ndarray[Any, Any]) -> list
     return found
 
 
-def prune(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
-    """The best candidates for each choice of resident tensors and buffers, thinned out evenly."""
+def prune(candidates: Sequence[Candidate], room: int) -> tuple[Candidate, ...]:
+    """The best candidates for each choice of resident tensors and buffers that fit into `room`
+    bytes, thinned out evenly; the smallest one where none fits."""
     groups: dict[Hashable, list[Candidate]] = {}
     for candidate in candidates:
         key = candidate.resident, candidate.direct, candidate.buffers
@@ -239,11 +241,8 @@ def prune(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
             np.array([c.cycles for c in group]),
             np.ones(len(group), dtype=bool),
         )
-        step = max(1.0, (len(front) - 1) / (MOST_PER_RESIDENCY - 1))
-        chosen = {
-            front[round(i * step)]
-            for i in range(MOST_PER_RESIDENCY)
-            if round(i * step) < len(front)
-        }
-        kept += [group[i] for i in front if i in chosen]
+        fitting = [i for i in front if group[i].scratch <= room] or front[:1]
+        step = max(1.0, (len(fitting) - 1) / (MOST_PER_RESIDENCY - 1))
+        chosen = dict.fromkeys(round(i * step) for i in range(MOST_PER_RESIDENCY))
+        kept += [group[fitting[i]] for i in chosen if i < len(fitting)]
     return tuple(kept)
