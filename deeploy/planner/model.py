@@ -61,7 +61,13 @@ def solve(problem: Problem, options: Options) -> Plan:
     start = time.perf_counter()
     if options.objective == "latency":
         problem = without_beaten(problem)
-    selection = select(problem, options)
+    try:
+        selection = select(problem, options)
+    except OutOfTime:
+        raise
+    except NoPlan:
+        # a slow plan is better than none
+        selection = select(replace(problem, leaves_room=False), options)
     offsets, scratch, _ = assign(problem, selection)
     return Plan(
         choices=selection.choices,

@@ -93,11 +93,13 @@ class Space:
 
 @dataclass(frozen=True)
 class Problem:
-    """What the planner decides about. `spaces[0]` is the memory in which kernels compute."""
+    """What the planner decides about. `spaces[0]` is the memory in which kernels compute; what
+    stays there for good `leaves_room` for loads ahead."""
 
     tensors: tuple[Tensor, ...]
     steps: tuple[Step, ...]
     spaces: tuple[Space, ...]
+    leaves_room: bool = True
 
     @property
     def compute(self) -> Space:
@@ -111,6 +113,8 @@ class Problem:
         counts on that, and a quarter more for what else lies there: without it nothing could be
         loaded while another step computes.
         """
+        if not self.leaves_room:
+            return self.compute.size
         tiles = [max((c.scratch for c in s.candidates if c.early), default=0) for s in self.steps]
         windows = (sum(tiles[n : n + LOOKAHEAD + 1]) for n in range(len(tiles)))
         return max(self.compute.size - max(windows, default=0) * 5 // 4, 0)

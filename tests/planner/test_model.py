@@ -258,3 +258,11 @@ def test_what_stays_leaves_room_for_loads_ahead(early: int, home: str) -> None:
     plan = plan_of(problem)
     assert plan is not None
     assert plan.homes == (home,)
+
+
+def test_what_must_stay_takes_the_room_for_loads_ahead() -> None:
+    problem = with_loads_ahead(5)
+    near, far = problem.spaces
+    plan = plan_of(replace(problem, spaces=(near, replace(far, size=32))))
+    assert plan is not None
+    assert plan.homes == ("L1",)

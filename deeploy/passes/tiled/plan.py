@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -17,7 +18,7 @@ from deeploy.planner.extract import extract
 from deeploy.planner.model import NoPlan, Options, solve
 from deeploy.planner.policy import Policy, restrict
 from deeploy.planner.presolve import in_use
-from deeploy.planner.problem import Plan, Problem, Step
+from deeploy.planner.problem import Plan, Problem, Space, Step
 from deeploy.planner.trial import fastest, keeps
 from deeploy.targets import Target, target_of
 
@@ -125,15 +126,26 @@ def smallest_budget(function: func.FuncOp, target: Target, buffers: int | None) 
 
 
 def describe_demand(problem: Problem) -> str:
-    """Which memory is too small, in numbers."""
-    parts: list[str] = []
-    for space in problem.spaces:
-        only = [t for t in problem.tensors if t.homes == (space.name,) and not t.optional]
-        if not only:
-            continue
-        used = in_use(only, len(problem.steps))
-        if space == problem.compute:
-            used = [n + step.smallest() for n, step in zip(used, problem.steps, strict=True)]
-        peak = max(used, default=0)
-        parts.append(f"{space.name} must hold at least {peak} bytes and has {space.size}")
-    return ", ".join(parts)
+    """Which memories are too small, in numbers: each by itself, or else all together."""
+    homes = {name for t in problem.tensors if not t.optional for name in t.homes}
+    together = [s for s in problem.spaces if s.name in homes or s == problem.compute]
+    alone = [[space] for space in problem.spaces]
+    short = [group for group in alone if least_in_use(problem, group) > group[0].size]
+    return ", ".join(describe_group(problem, group) for group in short or [together])
+
+
+def least_in_use(problem: Problem, group: Sequence[Space]) -> int:
+    """The bytes that memories must hold together at the step that needs most of them."""
+    names = {space.name for space in group}
+    only = [t for t in problem.tensors if names.issuperset(t.homes) and not t.optional]
+    used = in_use(only, len(problem.steps))
+    if problem.compute in group:
+        used = [n + step.smallest() for n, step in zip(used, problem.steps, strict=True)]
+    return max(used, default=0)
+
+
+def describe_group(problem: Problem, group: Sequence[Space]) -> str:
+    """What memories must hold, and what they do."""
+    names, size = " and ".join(space.name for space in group), sum(space.size for space in group)
+    has = "has" if len(group) == 1 else "have together"
+    return f"{names} must hold at least {least_in_use(problem, group)} bytes and {has} {size}"

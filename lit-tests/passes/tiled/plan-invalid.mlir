@@ -21,7 +21,19 @@ func.func @network(%x: tensor<60x60xsi8>) -> tensor<60x60xsi8> {
   func.return %0 : tensor<60x60xsi8>
 }
 
-// CHECK: the network does not fit into the memories of the target; L2 must hold at least 7200 bytes and has 4096
+// CHECK: the network does not fit into the memories of the target; L2 must hold at least 7200 bytes and has 4096{{$}}
+
+// -----
+
+// Constants fit into neither memory, nor into both.
+
+func.func @network(%x: tensor<1x4xsi8>) -> tensor<1x1024xsi8> {
+  %w = graph.constant dense<1> : tensor<4x1024xsi8>
+  %0 = graph.matmul %x, %w {requant = #graph.requant<mul = 1, add = 0, shift = 4, min = -128, max = 127>} : tensor<1x4xsi8>, tensor<4x1024xsi8> -> tensor<1x1024xsi8>
+  func.return %0 : tensor<1x1024xsi8>
+}
+
+// CHECK: the network does not fit into the memories of the target; L1 and L2 must hold at least {{[0-9]+}} bytes and have together 4160{{$}}
 
 // -----
 
