@@ -133,20 +133,23 @@ class ConvOp(Requantised):
 
     The weights are unsigned numbers of `weight_bits` bits, to which `weight_offset` is added. The
     sum of products is requantised to the whole range of the result's type, with one factor `mul`
-    and one summand `add` per channel, or stored as `si32`.
+    and one summand `add` per channel, or stored as `si32`, added to `sums` where they are given. On
+    buffers these lie where the result goes.
     """
 
     name = "npu.conv"
     NUMBERS: ClassVar = frozenset({"weight_offset"})
     input = operand_def(TensorType)
     weight = operand_def(TensorType)
+    sums = opt_operand_def(TensorType)
     mode = prop_def(StringAttr)
     strides = prop_def(DenseArrayBase.constr(i64))
     pads = prop_def(DenseArrayBase.constr(i64))
     weight_bits = prop_def(IntegerAttr[I64])
     weight_offset = prop_def(IntegerAttr[I64])
     assembly_format = (
-        "$input `,` $weight (`mul` $mul^ `:` type($mul))? (`add` $add^ `:` type($add))? "
+        "$input `,` $weight (`onto` $sums^ `:` type($sums))? "
+        "(`mul` $mul^ `:` type($mul))? (`add` $add^ `:` type($add))? "
         "attr-dict `:` type($input) `,` type($weight) `->` type($result)"
     )
 
@@ -230,6 +233,8 @@ class ConvOp(Requantised):
 
     def _verify_requant(self) -> None:
         result = element_type(self.result)
+        if self.sums is not None and (self.requant or self.sums.type != self.result.type):
+            raise VerifyException("'npu.conv' adds to sums of its result's type, without 'requant'")
         if self.requant is None:
             if result != si32:
                 raise VerifyException(f"'npu.conv' needs 'requant' for a result of {result}")
@@ -243,57 +248,65 @@ class ConvOp(Requantised):
                 f"'npu.conv' clamps to the range of {result}, not to {bounds[0]} to {bounds[1]}"
             )
 
-    def iterators(self) -> tuple[Iterator, ...]:
-        """n, oh, ow, output channels, kh, kw, input channels, bytes of a row of weights.
+    def continued(self, sums: SSAValue) -> ConvOp:
+        return ConvOp(
+            operands=[self.input, self.weight, sums, [], []],
+            properties=self.properties.copy(),
+            result_types=[self.result.type],
+        )
 
-        Depthwise has one row of weights for each group `g` of channels `co`, and is cut between
-        groups. The last group may reach over the border.
+    def iterators(self) -> tuple[Iterator, ...]:
+        """n, oh, ow, output channels, kh, kw, groups of channels, input channels of a group, bytes
+        of a row of weights for a group.
+
+        Depthwise has one row of weights for each group of channels, and is cut between groups. So
+        are the sums of others, part by part. The last group may reach over the border.
         """
         result = shape_of(self.result)
         n, rows, columns, outputs = (1,) * (4 - len(result)) + result
-        mode, (packed_rows, packed_bytes) = self.geometry(), shape_of(self.weight)
-        channels = Iterator("co", outputs)
-        inputs = Iterator("ci", self.image()[3], parallel=False)
-        if mode is DEPTHWISE:
-            channels = Iterator("co", min(outputs, mode.channels), tileable=False)
-            inputs = Iterator("g", packed_rows)
+        mode, (_, packed_bytes) = self.geometry(), shape_of(self.weight)
+        depthwise, count = mode is DEPTHWISE, self.image()[3]
+        groups, inputs = mode.steps(count), min(count, mode.channels)
         return (
             Iterator("n", n),
             Iterator("oh", rows),
             Iterator("ow", columns),
-            channels,
+            Iterator("co", inputs if depthwise else outputs, tileable=not depthwise),
             Iterator("kh", mode.window, parallel=False),
             Iterator("kw", mode.window, parallel=False),
-            inputs,
-            Iterator("byte", packed_bytes, parallel=False),
+            Iterator("g", groups, parallel=depthwise, partial=not depthwise and not self.requant),
+            Iterator("ci", 1 if depthwise else inputs, parallel=False),
+            Iterator("byte", packed_bytes if depthwise else packed_bytes // groups, parallel=False),
         )
 
     def channel(self) -> AffineExpr:
         """The output channel as a function of the iterators."""
-        _, _, _, co, _, _, inner, _ = dimensions(8)
-        return inner * DEPTHWISE.channels + co if self.geometry() is DEPTHWISE else co
+        _, _, _, co, _, _, group, *_ = dimensions(9)
+        return group * DEPTHWISE.channels + co if self.geometry() is DEPTHWISE else co
 
     def channel_map(self) -> AffineMap:
-        return AffineMap(8, 0, (self.channel(),))
+        return AffineMap(9, 0, (self.channel(),))
 
     def operand_maps(self) -> tuple[AffineMap, ...]:
-        n, h, w, co, kh, kw, inner, byte = dimensions(8)
-        depthwise = self.geometry() is DEPTHWISE
+        n, h, w, co, kh, kw, group, ci, byte = dimensions(9)
+        mode = self.geometry()
         (row_stride, column_stride), pads = tuple_of(self.strides), tuple_of(self.pads)
+        bytes = shape_of(self.weight)[1] // mode.steps(self.image()[3])
         image = (
             n,
             h * row_stride + kh + (-pads[0]),
             w * column_stride + kw + (-pads[1]),
-            self.channel() if depthwise else inner,
+            self.channel() if mode is DEPTHWISE else group * mode.channels + ci,
         )
-        weight = (inner if depthwise else co, byte)
+        weight = (group, byte) if mode is DEPTHWISE else (co, group * bytes + byte)
         own = image[4 - len(shape_of(self.input)) :]
-        return (AffineMap(8, 0, own), AffineMap(8, 0, weight), *self.epilogue_maps())
+        sums = () if self.sums is None else self.result_maps()
+        return (AffineMap(9, 0, own), AffineMap(9, 0, weight), *sums, *self.epilogue_maps())
 
     def result_maps(self) -> tuple[AffineMap, ...]:
-        n, h, w, *_ = dimensions(8)
+        n, h, w, *_ = dimensions(9)
         own = (n, h, w, self.channel())[4 - len(shape_of(self.result)) :]
-        return (AffineMap(8, 0, own),)
+        return (AffineMap(9, 0, own),)
 
 
 @irdl_attr_definition

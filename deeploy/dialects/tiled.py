@@ -121,8 +121,26 @@ class NestOp(IRDLOperation):
         return operand.index if isinstance(operand, BlockArgument) else None
 
     def iterators(self) -> tuple[Iterator, ...]:
-        """The iteration domain."""
-        return self.root().domain()
+        """The iteration domain: that of the last op, and the parts of sums that another adds up."""
+        own, partial = self.root().domain(), self.partial()
+        if partial is None or partial[0] is self.root():
+            return own
+        op, index = partial
+        return (*own, op.iterators()[index])
+
+    def partial(self) -> tuple[GraphOp, int] | None:
+        """The op that can add up parts of sums, and the iterator over them. As it runs again for
+        each part, it is the first one that computes."""
+        op = self.computing_ops()[0]
+        found = (i for i, it in enumerate(op.iterators()) if it.partial)
+        return next(((op, i) for i in found), None)
+
+    def parts(self) -> int | None:
+        """The iterator of the nest over parts of sums."""
+        partial = self.partial()
+        if partial is None:
+            return None
+        return partial[1] if partial[0] is self.root() else len(self.root().domain())
 
     def tile_sizes(self) -> tuple[int, ...]:
         """The tile size of each iterator; the extents where there is no plan yet."""
@@ -217,8 +235,19 @@ class NestOp(IRDLOperation):
                 raise VerifyException(
                     f"loop order must be a permutation of the cut iterators {cut}"
                 )
+            self._verify_parts(sizes)
         if self.buffers is not None and self.buffers.value.data not in (1, 2):
             raise VerifyException("'tiled.nest' needs 1 or 2 buffers")
+
+    def _verify_parts(self, sizes: Sequence[int]) -> None:
+        parts = self.parts()
+        if parts not in self.loop_order():
+            return
+        if self.loop_order()[-1] != parts:
+            raise VerifyException("'tiled.nest' adds up parts of sums in its innermost loop")
+        it = self.iterators()[parts]
+        if it.extent % sizes[parts]:
+            raise VerifyException(f"'tiled.nest' needs equal parts of '{it.name}'")
 
 
 @irdl_op_definition

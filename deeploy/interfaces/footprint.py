@@ -49,12 +49,16 @@ def nest_tiles(
 ) -> dict[GraphOp, OpTile]:
     """The tiles of each op of a nest for a box of its iterators, at a position."""
     tiles: dict[GraphOp, OpTile] = {}
-    boxes: dict[GraphOp, Sequence[Span]] = {nest.root(): box}
+    root, partial, parts = nest.root(), nest.partial(), nest.parts()
+    boxes: dict[GraphOp, Sequence[Span]] = {root: box[: len(root.iterators())]}
     for op in reversed(nest.body_ops()):
         tile = tiles[op] = op_tile(op, boxes[op], b, position)
         for operand, spans in zip(op.operands, tile.operands, strict=True):
             if isinstance(operand.owner, GraphOp):
-                boxes[operand.owner] = producing_box(operand.owner, spans, b, position)
+                made = producing_box(operand.owner, spans, b, position)
+                if partial is not None and operand.owner is partial[0] and parts is not None:
+                    made = (*made[: partial[1]], box[parts], *made[partial[1] + 1 :])
+                boxes[operand.owner] = made
     return tiles
 
 

@@ -54,10 +54,11 @@ class _Composer:
         self.values: dict[SSAValue, list[tuple[Terms, int]]] = {}
         self.ops: dict[GraphOp, list[tuple[Terms, int]]] = {}
         self.undivided: set[int] = set()
+        self.partial, self.parts = nest.partial(), nest.parts()
 
     def run(self) -> NestSpace:
         root = self.nest.root()
-        self.ops[root] = [({i: 1}, 0) for i in range(len(self.iterators))]
+        self.ops[root] = [({i: 1}, 0) for i in range(len(root.iterators()))]
         for op in reversed(self.nest.body_ops()):
             if op not in self.ops:
                 self.ops[op] = self.produced(op)
@@ -85,6 +86,8 @@ class _Composer:
             elif moving:
                 # as of groups and channels in them: what is asked along it cannot be divided
                 self.undivided |= set(dimension[0])
+        if self.partial is not None and self.partial[0] is op and self.parts is not None:
+            forms[self.partial[1]] = {self.parts: 1}, 0
         return [
             self.whole(it) if form is None else form
             for it, form in zip(op.domain(), forms, strict=True)
@@ -114,6 +117,7 @@ class _Composer:
             for iterator, (terms, _) in zip(op.iterators(), forms, strict=True)
             if not (iterator.parallel and iterator.tileable)
             for i in terms
+            if i != self.parts
         )
 
     def restricted(self, whole: frozenset[int]) -> list[Iterator]:
@@ -123,9 +127,10 @@ class _Composer:
             if is_view(op):
                 continue
             forms = self.values[op.results[0]]
-            free &= {i for terms, _ in forms for i in terms}
+            free &= {i for terms, _ in forms for i in terms} | {self.parts}
         return [
-            it if i in free else replace(it, tileable=False) for i, it in enumerate(self.iterators)
+            it if i in free else replace(it, tileable=False, partial=False)
+            for i, it in enumerate(self.iterators)
         ]
 
     def finished(self, forms: list[tuple[Terms, int]]) -> tuple[LinearForm, ...]:

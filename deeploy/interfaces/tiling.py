@@ -31,7 +31,8 @@ from xdsl.ir.affine import (
 class Iterator:
     """One loop of an op's iteration domain.
 
-    `parallel` iterators may be cut and reordered freely; reductions may not be cut here.
+    `parallel` iterators may be cut and reordered freely. A reduction may be cut if it is `partial`,
+    into equal parts: the op can add to the sums of the parts before (`GraphOp.continued`).
     `tileable` is false where cutting would make footprints overlap or leave holes.
     `plus` is set where the extent is `position + plus`, known at run time; `extent` is its bound.
     """
@@ -40,6 +41,7 @@ class Iterator:
     extent: int
     parallel: bool = True
     tileable: bool = True
+    partial: bool = False
     plus: int | None = None
 
 

@@ -57,9 +57,14 @@ class NpuFunctions(InterpreterFunctions):
         self, interpreter: Interpreter, op: npu.StartOp, args: PythonValues
     ) -> PythonValues:
         inputs, output, overhangs = tile_arguments(op, args)
-        output[...] = poison(output)
         before = [array.copy() for array in inputs]
-        self.running.append(Started(op, inputs, before, output, overhangs))
+        # sums lie where the result goes
+        sources = [
+            b if operand is op.output else array
+            for operand, array, b in zip(op.inputs, inputs, before, strict=True)
+        ]
+        output[...] = poison(output)
+        self.running.append(Started(op, sources, before, output, overhangs))
         self.started += 1
         return ()
 

@@ -28,15 +28,20 @@ from deeploy.interpreters.graph import evaluate
 from deeploy.resources import Array, numpy_dtype
 
 
-def boxes(nest: NestOp, position: int = 0) -> Iterator[list[Span]]:
-    """The boxes of all tiles, at a position."""
+def boxes(nest: NestOp, position: int = 0) -> Iterator[list[list[Span]]]:
+    """The boxes of all tiles, at a position: one for each part of sums, if those are cut."""
     ranges: list[list[Span]] = []
     for it, size in zip(nest.iterators(), nest.tile_sizes(), strict=True):
         extent = it.extent if it.plus is None else position + it.plus
         starts = range(0, extent, size)
         ranges.append([Span(Index.of(s), Index.of(min(size, extent - s))) for s in starts])
+    parts = nest.parts()
+    if parts is None:
+        yield from ([list(box)] for box in product(*ranges))
+        return
+    spans, ranges[parts] = ranges[parts], ranges[parts][:1]
     for box in product(*ranges):
-        yield list(box)
+        yield [[*box[:parts], span, *box[parts + 1 :]] for span in spans]
 
 
 def shape_at(value: SSAValue, position: int) -> tuple[int, ...]:
@@ -69,24 +74,36 @@ def known(index: Index) -> int:
 
 def run_tile(
     nest: NestOp,
-    tiles: dict[GraphOp, OpTile],
+    parts: Sequence[dict[GraphOp, OpTile]],
     inputs: dict[SSAValue, Array],
     output: Array,
 ) -> None:
-    """Compute one tile into its place in the output."""
+    """Compute one tile into its place in the output, given the tiles of ops for each part of sums:
+    what reads them reads the last ones."""
     values: dict[SSAValue, Array] = {}
-    for op in nest.body_ops():
-        tile = tiles[op]
-        operands = [
-            inputs[operand][slices(spans)] if operand in inputs else values[operand]
-            for operand, spans in zip(op.operands, tile.operands, strict=True)
-        ]
-        overhangs = [
-            [Overhang(known(low), known(high)) for low, high in sides] for sides in tile.overhangs
-        ]
-        values[op.results[0]] = evaluate(op, operands, overhangs)
+    partial, sums = nest.partial(), None
+    for tiles in parts:
+        for op in nest.body_ops():
+            value = evaluate(op, *tile_operands(op, tiles[op], inputs, values))
+            if partial is not None and op is partial[0]:
+                sums = value = value if sums is None else sums + value
+            values[op.results[0]] = value
     root = nest.root()
-    output[slices(tiles[root].results[0])] = values[root.results[0]]
+    output[slices(parts[0][root].results[0])] = values[root.results[0]]
+
+
+def tile_operands(
+    op: GraphOp, tile: OpTile, inputs: dict[SSAValue, Array], values: dict[SSAValue, Array]
+) -> tuple[list[Array], list[list[Overhang]]]:
+    """The tiles of an op's operands, and their overhangs."""
+    operands = [
+        inputs[operand][slices(spans)] if operand in inputs else values[operand]
+        for operand, spans in zip(op.operands, tile.operands, strict=True)
+    ]
+    overhangs = [
+        [Overhang(known(low), known(high)) for low, high in sides] for sides in tile.overhangs
+    ]
+    return operands, overhangs
 
 
 @register_impls
@@ -100,7 +117,7 @@ class TiledFunctions(InterpreterFunctions):
         inputs: dict[SSAValue, Array] = dict(zip(op.body.block.args, arrays, strict=True))
         output: Array = args[len(op.inputs)] if op.outputs else place_for(op, arrays, position)
         for box in boxes(op, position):
-            tiles = nest_tiles(op, box, IndexBuilder(), Index.of(position))
+            tiles = [nest_tiles(op, b, IndexBuilder(), Index.of(position)) for b in box]
             run_tile(op, tiles, inputs, output)
         return () if op.outputs else (output,)
 

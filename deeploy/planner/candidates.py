@@ -24,6 +24,7 @@ from deeploy.interfaces.tiling import Iterator, shape_of
 from deeploy.planner.estimate import (
     NOTHING_AROUND,
     Surroundings,
+    added_up,
     barrier_count,
     compute_cycles,
     hidden_cycles,
@@ -38,6 +39,9 @@ from deeploy.targets import Target
 
 CUTS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128, 192, 256)
 """Into how many tiles an iterator may be cut; and always into tiles of one."""
+LEAST_PART = 16
+"""The shortest part of a sum: its first and last value are in memory, where others are in
+registers."""
 MOST_GRID = 6000
 """The most combinations of tile sizes for one nest."""
 MOST_PER_RESIDENCY = 16
@@ -46,6 +50,9 @@ MOST_PER_RESIDENCY = 16
 
 def tile_choices(iterator: Iterator, limit: int) -> list[int]:
     """Tile sizes worth trying for one iterator."""
+    if iterator.partial:
+        parts = [iterator.extent // cut for cut in CUTS if iterator.extent % cut == 0]
+        return [size for size in parts if size >= min(LEAST_PART, iterator.extent)]
     if iterator.extent == 1 or not (iterator.parallel and iterator.tileable):
         return [iterator.extent]
     sizes = {-(-iterator.extent // cut) for cut in CUTS if cut <= iterator.extent} | {1}
@@ -86,13 +93,15 @@ def grid(space: NestSpace) -> list[Array]:
 def loop_orders(
     iterators: Sequence[Iterator], operands: Sequence[Operand]
 ) -> list[tuple[int, ...]]:
-    """Orders worth trying: as written, and for each operand one in which it stays longest."""
+    """Orders worth trying: as written, and for each operand one in which it stays longest. Parts of
+    sums come last."""
     free = [i for i, it in enumerate(iterators) if it.parallel and it.extent > 1]
     orders = [tuple(free)]
     for operand in operands:
         used = {i for form in operand.forms for i in form.used()}
         orders.append((*[i for i in free if i in used], *[i for i in free if i not in used]))
-    return list(dict.fromkeys(orders))
+    parts = tuple(i for i, it in enumerate(iterators) if it.partial)
+    return [(*order, *parts) for order in dict.fromkeys(orders)]
 
 
 def enumerate_candidates(
@@ -124,21 +133,26 @@ def enumerate_candidates(
     fixed = private_bytes(nest, space, sizes, target)
     movable = [o for o in operands if o.link is not None and not o.in_place]
     found: list[Candidate] = []
-    own = len(nest.iterators())
+    own, axis = len(nest.iterators()), nest.parts()
+    parts = np.ones_like(tiles) if axis is None else counts[axis]
     for order in loop_orders(nest.iterators(), movable):
         costs = [traffic(operand, sizes, counts, order) for operand in movable]
         for resident, direct in residencies(operands):
             loads, stores = _directions(movable, costs, resident | direct)
             kernel = kernels[way_of(operands, resident, direct)] + loop
             for slots in (1, 2):
-                barriers = barrier_count(nest, loads, stores, tiles, slots)
+                barriers = barrier_count(nest, loads, stores, tiles // parts, slots)
                 computing = kernel + barriers * target.barrier_cycles
                 starts = start_count(loads, stores, slots, tiles * 0)
                 compute = computing + starts * start_cycles(target)
-                scratch = sum((_slots(c, slots, memory.align) for c in (*loads, *stores)), fixed)
+                moving = (*loads, *stores)
+                scratch = sum((_slots(c, slots, memory.align, tiles, parts) for c in moving), fixed)
                 early = hidden_cycles(loads, around.before, tiles)
                 late = hidden_cycles(stores, around.behind, tiles)
                 cycles = overlapped(compute, loads, stores, tiles, slots) - early - late
+                if parts.max() > 1:
+                    nested = added_up(compute, loads, stores, tiles, parts, slots)
+                    cycles = np.where(parts > 1, nested, cycles)
                 # one tile needs no second buffer
                 allowed = (tiles > 1) | (slots == 1)
                 front = pareto(scratch, cycles, allowed)
@@ -174,10 +188,11 @@ def private_bytes(nest: NestOp, space: NestSpace, sizes: Sequence[Array], target
     return total
 
 
-def _slots(cost: Traffic, slots: int, align: int) -> Array:
+def _slots(cost: Traffic, slots: int, align: int, tiles: Array, parts: Array) -> Array:
     one = -(-cost.tile_bytes // align) * align
-    # what is moved once needs no second buffer
-    return np.where(cost.moves > 1, slots * one, one)
+    # what is moved once needs no second buffer; where sums are cut, only what moves for each part
+    moves = np.where(parts > 1, cost.moves == tiles, cost.moves > 1)
+    return np.where(moves, slots * one, one)
 
 
 def _directions(

@@ -61,11 +61,15 @@ def compute_cycles(
     """Cycles of all kernels for one tile. Where it is the only one, engines work side by side: the
     pass `overlap` starts each as soon as what it reads is there."""
     total = np.zeros_like(sizes[0])
+    axis, partial = nest.parts(), nest.partial()
+    parts = 1 if axis is None else -(-space.iterators[axis].extent // sizes[axis])
     free: dict[str, Array] = {}
     done: dict[SSAValue, Array] = {}
     for op in in_order_of_need(nest.computing_ops()):
         cycles = kernel_cycles(op, [tile_extent(form, sizes) for form in space.ops[op]], cores, way)
-        total = total + cycles
+        # what follows sums runs once for all of their parts
+        of_part = partial is None or op is partial[0]
+        total = total + (cycles if of_part else -(-cycles // parts))
         line = CORES if occupies_cores(op) else engine_of(op).name
         ready = [done[v] for v in op.operands if v in done]
         start = np.maximum.reduce([free.get(line, total * 0), *ready])
@@ -185,6 +189,27 @@ def overlapped(
         total = total + (moves - 1) * (longer - waited)
         waited = longer
     return total
+
+
+def added_up(
+    compute: Array,
+    loads: Sequence[Traffic],
+    stores: Sequence[Traffic],
+    tiles: Array,
+    parts: Array,
+    slots: int,
+) -> Array:
+    """Cycles where sums are cut, into `parts` of all `tiles`.
+
+    Only what moves for each part may move beside computation, within the loop over the parts of a
+    tile but the first.
+    """
+    total = sum((c.cycles for c in (*loads, *stores)), compute)
+    if slots == 1:
+        return total
+    each = sum((np.where(c.moves == tiles, c.cycles, 0) for c in loads), tiles * 0) // tiles
+    hidden = tiles // parts * np.maximum(parts - 2, 0) * np.minimum(each, compute // tiles)
+    return total - hidden
 
 
 def sorted_by_moves(loads: Sequence[Traffic]) -> list[tuple[Array, Array]]:

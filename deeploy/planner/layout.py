@@ -61,6 +61,9 @@ class NestLayout:
         sizes = zip(nest.iterators(), nest.tile_sizes(), strict=True)
         self.counts = [math.ceil(it.extent / size) for it, size in sizes]
         self.tiles = math.prod(self.counts)
+        parts = nest.parts()
+        self.parts = 1 if parts is None else self.counts[parts]
+        """Into how many parts sums are cut, in loops of their own inside those over tiles."""
 
     def _extents(self) -> dict[SSAValue, tuple[int, ...]]:
         """The largest tile of each value; borders are cut, so none is larger than its tensor."""
@@ -78,7 +81,8 @@ class NestLayout:
         """The buffer of an input or result of the nest's body."""
         period = self.period(value)
         buffers = 1 if self.nest.buffers is None else self.nest.buffers.value.data
-        slots = buffers if period < self.tiles else 1
+        # of nested loops the inner ones have two buffers
+        slots = buffers if period < (self.tiles if self.parts == 1 else self.parts) else 1
         shape = self.extents[value]
         element = element_bytes(element_type(value))
         slot = align_up(math.prod(shape) * element, self.align)

@@ -35,3 +35,11 @@ func.func @linear(%x: tensor<5x40xsi8>, %w: tensor<16x64xui8>) -> tensor<5x16xsi
 
 // CHECK-LABEL: func.func @linear
 // CHECK-NEXT:    %0 = npu.conv %x, %w {mode = "pointwise", strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, weight_bits = 8 : i64, weight_offset = -128 : i64} : tensor<5x40xsi8>, tensor<16x64xui8> -> tensor<5x16xsi32>
+
+func.func @onto(%x: tensor<5x40xsi8>, %w: tensor<16x64xui8>, %s: tensor<5x16xsi32>) -> tensor<5x16xsi32> {
+  %0 = npu.conv %x, %w onto %s : tensor<5x16xsi32> {mode = "pointwise", strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, weight_bits = 8, weight_offset = -128} : tensor<5x40xsi8>, tensor<16x64xui8> -> tensor<5x16xsi32>
+  func.return %0 : tensor<5x16xsi32>
+}
+
+// CHECK-LABEL: func.func @onto
+// CHECK-NEXT:    %0 = npu.conv %x, %w onto %s : tensor<5x16xsi32> {mode = "pointwise", strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, weight_bits = 8 : i64, weight_offset = -128 : i64} : tensor<5x40xsi8>, tensor<16x64xui8> -> tensor<5x16xsi32>

@@ -170,3 +170,21 @@ func.func @network(%x: tensor<6x40xsi8>, %w: tensor<16x512xui8>) {
 }
 
 // CHECK: 'npu.conv' in mode dense takes no rank 2
+
+// -----
+
+func.func @network(%x: tensor<5x40xsi8>, %w: tensor<16x64xui8>, %s: tensor<5x8xsi32>) {
+  %0 = npu.conv %x, %w onto %s : tensor<5x8xsi32> {mode = "pointwise", strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, weight_bits = 8, weight_offset = -128} : tensor<5x40xsi8>, tensor<16x64xui8> -> tensor<5x16xsi32>
+  func.return
+}
+
+// CHECK: 'npu.conv' adds to sums of its result's type, without 'requant'
+
+// -----
+
+func.func @network(%x: tensor<5x40xsi8>, %w: tensor<16x64xui8>, %m: tensor<16xui8>, %a: tensor<16xsi32>, %s: tensor<5x16xui8>) {
+  %0 = npu.conv %x, %w onto %s : tensor<5x16xui8> mul %m : tensor<16xui8> add %a : tensor<16xsi32> {mode = "pointwise", strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, weight_bits = 8, weight_offset = -128, requant = #graph.requant<mul = 1, add = 0, shift = 9, min = 0, max = 255>} : tensor<5x40xsi8>, tensor<16x64xui8> -> tensor<5x16xui8>
+  func.return
+}
+
+// CHECK: 'npu.conv' adds to sums of its result's type, without 'requant'

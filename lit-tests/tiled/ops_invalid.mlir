@@ -370,3 +370,31 @@ func.func @network(%x: tensor<4x8xsi8>) {
 }
 
 // CHECK: 'tiled.nest' must compute its result, and all of it
+
+// -----
+
+// Four groups of input channels, added up part by part.
+
+func.func @network(%x: tensor<4x128xsi8>, %w: tensor<6x128xui8>) {
+  %0 = tiled.nest ins(%x, %w : tensor<4x128xsi8>, tensor<6x128xui8>) -> tensor<4x6xsi32> attributes {engine = "neureka", tile = array<i64: 1, 1, 2, 6, 1, 1, 2, 32, 32>, order = array<i64: 6, 2>} {
+  ^bb0(%a: tensor<4x128xsi8>, %b: tensor<6x128xui8>):
+    %1 = npu.conv %a, %b {mode = "pointwise", strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, weight_bits = 8, weight_offset = -128} : tensor<4x128xsi8>, tensor<6x128xui8> -> tensor<4x6xsi32>
+    tiled.yield %1 : tensor<4x6xsi32>
+  }
+  func.return
+}
+
+// CHECK: 'tiled.nest' adds up parts of sums in its innermost loop
+
+// -----
+
+func.func @network(%x: tensor<4x128xsi8>, %w: tensor<6x128xui8>) {
+  %0 = tiled.nest ins(%x, %w : tensor<4x128xsi8>, tensor<6x128xui8>) -> tensor<4x6xsi32> attributes {engine = "neureka", tile = array<i64: 1, 1, 4, 6, 1, 1, 3, 32, 32>, order = array<i64: 6>} {
+  ^bb0(%a: tensor<4x128xsi8>, %b: tensor<6x128xui8>):
+    %1 = npu.conv %a, %b {mode = "pointwise", strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, weight_bits = 8, weight_offset = -128} : tensor<4x128xsi8>, tensor<6x128xui8> -> tensor<4x6xsi32>
+    tiled.yield %1 : tensor<4x6xsi32>
+  }
+  func.return
+}
+
+// CHECK: 'tiled.nest' needs equal parts of 'g'

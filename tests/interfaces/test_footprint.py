@@ -100,7 +100,7 @@ def test_buffers_are_as_large_as_the_largest_tile(kind, data: st.DataObject) -> 
     root = nest.root()
     bound = NestLayout(nest, HOST).extents
     largest: dict = {}
-    for box in boxes(nest):
+    for [box] in boxes(nest):
         tile = nest_tiles(nest, box, IndexBuilder())[root]
         values = [*root.operands, *root.results]
         for value, spans in zip(values, (*tile.operands, *tile.results), strict=True):

@@ -17,7 +17,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.utils.exceptions import InterpretationError
 
 from deeploy.dialects.mem import TARGET
-from deeploy.dialects.npu import POINTWISE, REGISTERS
+from deeploy.dialects.npu import DEPTHWISE, POINTWISE, REGISTERS
 from deeploy.engines.neureka.packing import pack
 from deeploy.engines.neureka.registers import Addresses, Job, register_values
 from deeploy.interfaces.index import Index, IndexBuilder
@@ -140,7 +140,7 @@ def make_setting(
             put(l1, output + r * out_row + c * out_pixel, partial[r, c])
     job = Job(
         mode=case.mode,
-        inputs=channels,
+        inputs=Index.of(channels),
         outputs=Index.of(outputs),
         rows=Index.of(rows),
         columns=Index.of(columns),
@@ -155,6 +155,7 @@ def make_setting(
         output_bits=8 * size,
         scale_bits=None if case.scale is None else int(case.scale[2:]),
         shift=case.shift,
+        weight_stride=0 if case.mode is DEPTHWISE else case.packed_shape[1],
         stream_in=stream_in,
         pad_value=pad_value,
     )

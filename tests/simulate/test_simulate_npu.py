@@ -33,11 +33,12 @@ def test_registers_tell_how_long_a_job_takes(data: st.DataObject) -> None:
         scale_bits=scale_bits,
         output_bits=32 if scale_bits is None else 8,
         weights_in_l1=data.draw(st.booleans()),
+        adds=scale_bits is None and data.draw(st.booleans()),
     )
     zero = Index.of(0)
     job = Job(
         mode=mode,
-        inputs=inputs,
+        inputs=Index.of(inputs),
         outputs=Index.of(outputs),
         rows=Index.of(rows),
         columns=Index.of(columns),
@@ -52,6 +53,8 @@ def test_registers_tell_how_long_a_job_takes(data: st.DataObject) -> None:
         output_bits=format.output_bits,
         scale_bits=scale_bits,
         shift=data.draw(st.integers(0, 31)),
+        weight_stride=0,
+        stream_in=bool(format.adds),
     )
     written = register_values(job, Addresses(zero, zero, zero, zero, zero), IndexBuilder())
     values = {name: index.constant for name, index in written.items()}

@@ -97,6 +97,10 @@ class GraphOp(IRDLOperation, TilingInterface):
         """The operand whose memory the result is, for ops that work in place."""
         return None
 
+    def continued(self, sums: SSAValue) -> GraphOp:
+        """The same op, which adds to sums: for those with an iterator that is `partial`."""
+        raise NotImplementedError
+
     def looked_up(self) -> tuple[int, ...]:
         """The iterators over entries of tables, of which the op visits one each time, not all."""
         return ()

@@ -9,6 +9,7 @@ from deeploy.engines.neureka.conversions import (
     ConvertDepthwise,
     ConvertLinear,
     ConvertToColumns,
+    InParts,
 )
 from deeploy.engines.neureka.driver import NeurekaDriver
 
@@ -21,8 +22,8 @@ ENGINE = Engine(
     kernels={NpuConvOp: ConvJobs()},
     driver=NeurekaDriver(),
     conversions={
-        ConvOp: (ConvertConv(), ConvertToColumns()),
+        ConvOp: (ConvertConv(), ConvertToColumns(), InParts(ConvertConv())),
         DepthwiseConvOp: (ConvertDepthwise(),),
-        MatmulOp: (ConvertLinear(),),
+        MatmulOp: (ConvertLinear(), InParts(ConvertLinear())),
     },
 )

@@ -35,19 +35,24 @@ class ConvJobs(Implementation):
     def estimate(self, op: GraphOp, sizes: Sequence[Sizes], *, weights_in_l1: bool) -> Sizes:
         """Cycles of the jobs of one tile, by the published model."""
         assert isinstance(op, ConvOp)
-        images, rows, columns, outputs, _, _, groups, _ = sizes
-        if op.geometry() is DEPTHWISE:
-            outputs = np.minimum(groups * DEPTHWISE.channels, op.channels())
+        images, rows, columns, outputs, _, _, groups, *_ = sizes
+        mode = op.geometry()
+        inputs = np.minimum(groups * mode.channels, op.image()[3])
+        # all parts of sums but the first
+        adds = np.less(groups, mode.steps(op.image()[3])).astype(np.int64)
+        if mode is DEPTHWISE:
+            outputs, adds = inputs, 0
         job = Format(
-            mode=op.geometry(),
-            inputs=op.image()[3],
+            mode=mode,
+            inputs=inputs,
             bits=op.bits(),
             scale_bits=None if op.mul is None else 8 * element_bytes(element_type(op.mul)),
             output_bits=8 * element_bytes(element_type(op.result)),
             weights_in_l1=weights_in_l1,
+            adds=adds,
         )
         one = tile_cycles(job, rows, columns, outputs, flat=False)
-        if op.geometry() is POINTWISE and set(tuple_of(op.strides)) == {1}:
+        if mode is POINTWISE and set(tuple_of(op.strides)) == {1}:
             in_a_row = np.equal(rows, 1) | np.equal(columns, op.image()[2])
             flat = tile_cycles(job, rows, columns, outputs, flat=True)
             one = np.where(in_a_row, flat, one)

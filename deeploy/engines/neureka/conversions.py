@@ -19,6 +19,7 @@ from deeploy.dialects.graph import (
     MatmulOp,
     RequantAttr,
     Requantised,
+    RequantOp,
     SliceOp,
     element_type,
     integer_range,
@@ -131,7 +132,7 @@ def npu_conv(
         low, high = integer_range(result)
         properties["requant"] = RequantAttr.of(shift=op.requant.shift.data, min=low, max=high)
     return NpuConvOp(
-        operands=[op.operands[0] if input is None else input, packed, mul, add],
+        operands=[op.operands[0] if input is None else input, packed, [], mul, add],
         properties=properties,
         result_types=[TensorType(result, shape_of(op.results[0]) if shape is None else shape)],
     )
@@ -327,3 +328,39 @@ class ConvertDepthwise(Conversion):
         assert weights is not None
         apart = weights.astype(np.int64).transpose(2, 0, 1)[..., None]
         return convolution(op, constants, DEPTHWISE, apart)
+
+
+LONG_SUMS = 32 * POINTWISE.channels
+"""Input channels from which on there is an alternative that adds up sums part by part."""
+
+
+@dataclass(frozen=True)
+class InParts(Conversion):
+    """A layer as the accelerator's sums, which can be added up part by part; the cores requantise,
+    as it adds to sums of 32 bits only, and stores them as such."""
+
+    whole: ConvertLinear | ConvertConv
+
+    def declines(self, op: GraphOp, constants: Constants) -> str | None:
+        assert isinstance(op, MatmulOp | ConvOp)
+        reason = self.whole.declines(op, constants)
+        if reason is None and (op.requant is None or shape_of(op.operands[0])[-1] < LONG_SUMS):
+            return "short sums"
+        return reason
+
+    def convert(self, op: GraphOp, constants: Constants) -> list[GraphOp]:
+        assert isinstance(op, MatmulOp | ConvOp) and op.requant is not None
+        shape = shape_of(op.result)
+        summing = type(op)(
+            operands=[op.operands[0], op.operands[1], [], []],
+            properties={key: v for key, v in op.properties.items() if key != "requant"},
+            result_types=[TensorType(si32, shape)],
+        )
+        parts = self.whole.convert(summing, constants)
+        summing.erase()
+        requant = RequantOp(
+            operands=[parts[-1].results[0], op.mul, op.add],
+            properties={"requant": op.requant},
+            result_types=[op.result.type],
+        )
+        return [*parts, requant]

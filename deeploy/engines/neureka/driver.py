@@ -13,6 +13,7 @@ from deeploy.engines.neureka.registers import (
     NORMALISE,
     OUTPUT_32,
     SCALE_32,
+    STREAM_IN,
     WEIGHT_MEMORY,
 )
 from deeploy.engines.neureka.timing import OUTPUT_CHANNELS, Format, job_cycles
@@ -61,6 +62,7 @@ def job_cost(values: Mapping[str, int]) -> tuple[int, int]:
         scale_bits=normalised if configuration & NORMALISE else None,
         output_bits=32 if configuration & OUTPUT_32 else 8,
         weights_in_l1=not configuration & WEIGHT_MEMORY,
+        adds=bool(configuration & STREAM_IN),
     )
     products = rows * columns * outputs * mode.window**2
     operations = 2 * products * (1 if mode is DEPTHWISE else inputs)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -16,6 +16,7 @@ from deeploy.diagnostics import fail
 from deeploy.dialects.graph import element_type, si8, si32, tuple_of, ui8
 from deeploy.dialects.mem import ViewOp, element_bytes, level_of, memref_of, strides_of
 from deeploy.dialects.npu import (
+    DEPTHWISE,
     MAX_PAD,
     POINTWISE,
     AcquireOp,
@@ -27,6 +28,7 @@ from deeploy.dialects.npu import (
 )
 from deeploy.engines.neureka.grids import Grid, pixel_grids, whole
 from deeploy.engines.neureka.registers import Addresses, Job, register_values
+from deeploy.engines.neureka.timing import OUTPUT_CHANNELS
 from deeploy.interfaces.index import Index, IndexBuilder, inside
 from deeploy.interfaces.tiling import shape_of
 from deeploy.interpreters.indices import values_taken
@@ -46,19 +48,22 @@ class Lowering:
         self.target = target
         self.builder = Builder(InsertPoint.before(start))
         self.index = IndexBuilder(self.builder)
-        self.input, self.weight, *vectors = start.inputs
-        self.mul, self.add = vectors or (None, None)
+        self.input, self.weight, *others = start.inputs
+        self.sums = others.pop(0) if start.op.sums is not None else None
+        self.mul, self.add = others or (None, None)
 
     def run(self) -> None:
         """Replace the start by its jobs, one image after the other."""
         self.check()
-        images, rows, columns, outputs = self.extents(self.start.output)
+        images, rows, columns, outputs = self.extents(self.start.output, self.conv.result)
         if images.constant is None:
             fail(self.start, "the number of images of a job must be known", "cut 'n' evenly")
         job, at = self.job(rows, columns, outputs), self.addresses()
         strides = [self.byte_strides(value)[0] for value in (self.input, self.start.output)]
         for image in range(images.constant):
-            self.lay_out(job, self.moved(at, Index.of(image), strides[0], strides[1]))
+            here = self.moved(at, Index.of(image), strides[0], strides[1])
+            for block, first in self.blocks(job, here):
+                self.lay_out(block, first)
         Rewriter.erase_op(self.start)
 
     def check(self) -> None:
@@ -75,14 +80,16 @@ class Lowering:
             )
             name = value.name_hint or "an operand"
             fail(self.start, f"'{name}' lies in {level}; the accelerator reaches {reads}")
+        if self.sums not in (None, self.start.output):
+            fail(self.start, "the accelerator adds to sums where its result goes")
         for value in (self.input, self.start.output, self.weight):
-            shape, strides = shape_of(value), strides_of(memref_of(value))
-            if strides[-1] != 1 or (value is self.weight and strides[0] != shape[-1]):
+            if strides_of(memref_of(value))[-1] != 1:
                 fail(self.start, "channels, and bytes of weights, must lie next to each other")
 
-    def extents(self, value: SSAValue) -> list[Index]:
-        """The extents of a tile as an image; unknown ones are operands of its subview."""
-        sizes, whole = shape_of(value), shape_of(self.conv.result)
+    def extents(self, value: SSAValue, tensor: SSAValue) -> list[Index]:
+        """The extents of a tile of a tensor as an image; unknown ones are operands of its
+        subview."""
+        sizes, whole = shape_of(value), shape_of(tensor)
         missing = [Index.of(1)] * (IMAGE_RANK - len(sizes))
         if DYNAMIC_INDEX not in sizes:
             return [*missing, *(Index.of(size) for size in sizes)]
@@ -116,10 +123,11 @@ class Lowering:
 
     def job(self, rows: Index, columns: Index, outputs: Index) -> Job:
         """The whole tile as one job."""
-        conv = self.conv
+        conv, mode = self.conv, self.conv.geometry()
         result = element_type(conv.result)
         # only images have pads: fewer dimensions are tokens
-        sides = self.start.overhangs()[2:6] or [0] * 4
+        image = len(shape_of(self.input)) == IMAGE_RANK
+        sides = (self.start.overhangs()[2:6] if image else []) or [0] * 4
         top, bottom, left, right = (
             Index.of(side) if isinstance(side, int) else Index(side, 0, MAX_PAD) for side in sides
         )
@@ -127,8 +135,8 @@ class Lowering:
         _, out_row, out_pixel, _ = self.byte_strides(self.start.output)
         row_stride, column_stride = tuple_of(conv.strides)
         return Job(
-            mode=conv.geometry(),
-            inputs=conv.image()[3],
+            mode=mode,
+            inputs=self.extents(self.input, conv.input)[3],
             outputs=outputs,
             rows=rows,
             columns=columns,
@@ -143,6 +151,40 @@ class Lowering:
             output_bits=32 if result == si32 else 8,
             scale_bits=None if self.mul is None else 8 * element_bytes(element_type(self.mul)),
             shift=0 if conv.requant is None else conv.requant.shift.data,
+            weight_stride=0 if mode is DEPTHWISE else strides_of(memref_of(self.weight))[0],
+            stream_in=self.sums is not None,
+        )
+
+    def blocks(self, job: Job, at: Addresses) -> Iterator[tuple[Job, Addresses]]:
+        """The job, or one for each subtile of output channels: the accelerator finds the weights of
+        the next one right behind, and has no stride for what lies between."""
+        if self.is_together(job):
+            yield job, at
+            return
+        counts = sorted(values_taken((job.outputs.value,)), reverse=True)
+        for (count,) in counts:
+            with self.only_if(job.outputs, count):
+                for first in range(0, count, OUTPUT_CHANNELS):
+                    outputs = Index.of(min(OUTPUT_CHANNELS, count - first))
+                    yield replace(job, outputs=outputs), self.from_channel(job, at, first)
+
+    def is_together(self, job: Job) -> bool:
+        """Whether all weights of a job lie in one piece, or are those of one subtile."""
+        return (
+            job.outputs.high <= OUTPUT_CHANNELS
+            or job.mode is DEPTHWISE
+            or job.weight_stride == shape_of(self.weight)[-1]
+        )
+
+    def from_channel(self, job: Job, at: Addresses, first: int) -> Addresses:
+        """Addresses from an output channel on."""
+        b = self.index
+        return Addresses(
+            b.add(at.weights, Index.of(first * job.weight_stride)),
+            at.input,
+            b.add(at.output, Index.of(first * job.output_bits // 8)),
+            b.add(at.scale, Index.of(first * (job.scale_bits or 0) // 8)),
+            b.add(at.bias, Index.of(4 * first)),
         )
 
     def lay_out(self, job: Job, at: Addresses) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from deeploy.dialects.npu import DEPTHWISE, MODES, POINTWISE, REGISTERS, ROW_BYTES, Mode
+from deeploy.dialects.npu import DEPTHWISE, MODES, REGISTERS, ROW_BYTES, Mode
 from deeploy.engines.neureka.grids import SUBTILE
 from deeploy.engines.neureka.timing import OUTPUT_CHANNELS
 from deeploy.interfaces.index import Index, IndexBuilder
@@ -43,10 +43,11 @@ class Addresses:
 @dataclass(frozen=True)
 class Job:
     """A convolution on a grid of output pixels. Strides are (row, pixel) in bytes, pads (top, left,
-    bottom, right); `scale_bits` is None where sums are stored as they are."""
+    bottom, right), `weight_stride` bytes from one output channel to the next; `scale_bits` is None
+    where sums are stored as they are."""
 
     mode: Mode
-    inputs: int
+    inputs: Index
     outputs: Index
     rows: Index
     columns: Index
@@ -61,6 +62,7 @@ class Job:
     output_bits: int
     scale_bits: int | None
     shift: int
+    weight_stride: int
     stream_in: bool = False
     pad_value: int = 0
 
@@ -78,13 +80,6 @@ class Job:
         }
         return value | sum(flag for flag, present in flags.items() if present)
 
-    def weight_stride(self) -> int:
-        """Bytes from the weights of one output channel to those of the next."""
-        if self.mode is DEPTHWISE:
-            return 0
-        rows = 1 if self.mode is POINTWISE else self.weight_bits
-        return ROW_BYTES * rows * self.mode.steps(self.inputs)
-
 
 def register_values(job: Job, at: Addresses, b: IndexBuilder) -> dict[str, Index]:
     """The value of each register, in their order."""
@@ -92,7 +87,7 @@ def register_values(job: Job, at: Addresses, b: IndexBuilder) -> dict[str, Index
     row, pixel = job.input_strides
     size = job.mode.channels if job.mode is DEPTHWISE else OUTPUT_CHANNELS
     outputs, last_outputs = _blocks(job.outputs, size, b)
-    inputs, last_inputs = _blocks(Index.of(job.inputs), job.mode.channels, b)
+    inputs, last_inputs = _blocks(job.inputs, job.mode.channels, b)
     if job.mode is DEPTHWISE:
         inputs, last_inputs = outputs, last_outputs
     vertical, last_rows = _blocks(job.rows, SUBTILE, b)
@@ -111,7 +106,7 @@ def register_values(job: Job, at: Addresses, b: IndexBuilder) -> dict[str, Index
         at.bias,
         *(Index.of(pixel), Index.of(row), zero),
         *(Index.of(stride) for stride in (ROW_BYTES, *reversed(job.output_strides))),
-        *(Index.of(stride) for stride in (ROW_BYTES, job.weight_stride(), 0)),
+        *(Index.of(stride) for stride in (ROW_BYTES, job.weight_stride, 0)),
         _halves(last_outputs, last_inputs, b),
         _halves(last_rows, last_columns, b),
         _halves(last_input_rows, last_input_columns, b),

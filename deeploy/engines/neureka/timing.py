@@ -17,7 +17,7 @@ published, so nothing is hidden where weights lie in L1.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -42,19 +42,21 @@ class Format:
     """What does not change from tile to tile of a convolution.
 
     `bits` are those of a weight, `scale_bits` 8 or 32, or None where sums are not requantised.
+    Where it `adds`, sums are read first.
     """
 
     mode: Mode
-    inputs: int
+    inputs: Sizes
     bits: int
     scale_bits: int | None
     output_bits: int = 8
     weights_in_l1: bool = False
+    adds: Sizes | bool = False
 
     @property
-    def steps(self) -> int:
+    def steps(self) -> Sizes:
         """Steps over the input channels."""
-        return 1 if self.mode is DEPTHWISE else self.mode.steps(self.inputs)
+        return 1 if self.mode is DEPTHWISE else ceil_div(self.inputs, self.mode.channels)
 
     @property
     def start(self) -> int:
@@ -94,6 +96,7 @@ class Format:
         pixels = (rows - 1) * SUBTILE + columns
         words = 1 if self.output_bits == 8 else ceil_div(outputs, 8)
         cycles = pixels * words + (_STORE_POINTWISE if self.mode is POINTWISE else 0)
+        cycles = cycles + (pixels * words + _STREAM_IN) * np.asarray(self.adds, np.int64)
         if self.scale_bits is None:
             return cycles
         return cycles + ceil_div(outputs * self.scale_bits, 32) + _NORM_START
@@ -132,13 +135,15 @@ def tile_cycles(format: Format, rows: Sizes, columns: Sizes, outputs: Sizes, fla
     """
     if format.mode is not POINTWISE or not flat:
         return DISPATCH_CYCLES + job_cycles(format, rows, columns, outputs)
-    arrays = np.broadcast_arrays(*(np.asarray(a, np.int64) for a in (rows, columns, outputs)))
-    heights, widths, channels = (a.ravel() for a in arrays)
+    sizes = (rows, columns, outputs, format.inputs, format.adds)
+    arrays = np.broadcast_arrays(*(np.asarray(a, np.int64) for a in sizes))
+    heights, widths, channels, inputs, adds = (a.ravel() for a in arrays)
     total = np.full(channels.shape, DISPATCH_CYCLES, np.int64)
     for height, width in set(zip(heights.tolist(), widths.tolist(), strict=True)):
         here = (heights == height) & (widths == width)
+        own = replace(format, inputs=inputs[here], adds=adds[here])
         for grid in pixel_grids(height, width):
-            total[here] += job_cycles(format, grid.rows, grid.columns, channels[here])
+            total[here] += job_cycles(own, grid.rows, grid.columns, channels[here])
     return total.reshape(arrays[0].shape)
 
 

@@ -23,7 +23,8 @@ def npu_conv(op: ConvOp, inputs: Sequence[Array], overhangs: Overhangs) -> Array
     # the last group of channels may be smaller than the others
     sides = [*[Overhang(0, 0)] * missing, *overhangs[0][:-1], Overhang(0, 0)]
     sums = convolve(op, pad(image.reshape((1,) * missing + image.shape), sides), packed)
-    return sums.reshape(sums.shape[missing:])
+    sums = sums.reshape(sums.shape[missing:])
+    return sums if op.sums is None else sums + inputs[2]
 
 
 def convolve(op: ConvOp, padded: Array, packed: Array) -> Array:

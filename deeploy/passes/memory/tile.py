@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -72,12 +73,14 @@ class TilePass(ModulePass):
 
 @dataclass(frozen=True)
 class Operand:
-    """Where an operand of the nest is: its whole tensor, and a buffer if its tiles move."""
+    """Where an operand of the nest is: its whole tensor, and a buffer if its tiles move: after
+    `period` tiles, or for each part of a sum."""
 
     whole: SSAValue
     tile: SSAValue | None
     slots: int
     period: int
+    in_parts: bool
 
 
 def position_index(nest: NestOp) -> Index:
@@ -100,6 +103,7 @@ class NestLowering:
         self.index = IndexBuilder(self.builder)
         self.position = position_index(nest)
         self.in_place = in_place_values(nest)
+        self.tiles = self.layout.tiles // self.layout.parts
         self.cursor = 0 if nest.scratch is None else nest.scratch.value.data
 
     def run(self) -> None:
@@ -115,7 +119,7 @@ class NestLowering:
         }
         self.scratch = {op: self.make_scratch(op) for op in nest.body_ops()}
         self.private = {value: self.make_private(value) for value in private_values(nest)}
-        if self.layout.tiles == 1:
+        if self.tiles == 1:
             self.lower_tile(Index.of(0))
         else:
             self.lower_loop()
@@ -144,8 +148,10 @@ class NestLowering:
         where it lies."""
         level = level_of(whole)
         is_direct = level is not None and self.target.is_direct(level)
+        parts, period = self.layout.parts, self.layout.period(value)
+        turns = max(period // parts, 1), period < parts
         if is_direct or value in self.in_place:
-            return Operand(whole, None, 1, self.layout.period(value))
+            return Operand(whole, None, 1, *turns)
         buffer = self.layout.tile_buffer(value)
         type = self.compute_type(element_type(whole), buffer.shape)
         if buffer.slots > 1:
@@ -153,7 +159,7 @@ class NestLowering:
             shape = (buffer.slots, *buffer.shape)
             type = MemRefType(type.element_type, shape, strides, type.memory_space)
         tile = self.allocate(type, buffer.size, f"{whole.name_hint or 'tensor'}_tile")
-        return Operand(whole, tile, buffer.slots, buffer.period)
+        return Operand(whole, tile, buffer.slots, *turns)
 
     def make_scratch(self, op: GraphOp) -> SSAValue | None:
         """The scratch memory of a kernel."""
@@ -174,23 +180,32 @@ class NestLowering:
 
     def lower_loop(self) -> None:
         """One loop over all tiles; what stays is copied before and after it."""
-        count = self.layout.tiles
         first = self.tiles_of(Index.of(0))
-        self.copy_in(first, Index.of(0), lambda operand: operand.period == count)
-        bounds = [self.index.value(Index.of(v)) for v in (0, count, 1)]
+        self.copy_in(first, Index.of(0), lambda operand: self.stays(operand))
+        with self.loop("tile", 0, self.tiles, pipelined=self.layout.parts == 1) as tile:
+            self.lower_tile(tile)
+
+    @contextmanager
+    def loop(self, name: str, first: int, end: int, *, pipelined: bool) -> Generator[Index]:
+        """Build the body of a loop, whose moving tiles may have two buffers."""
+        bounds = [self.index.value(Index.of(v)) for v in (first, end, 1)]
         body = Block(arg_types=[IndexType()])
-        body.args[0].name_hint = "tile"
+        body.args[0].name_hint = name
         loop = scf.ForOp(bounds[0], bounds[1], bounds[2], [], body)
-        if self.nest.buffers is not None and self.nest.buffers.value.data == 2:
+        if pipelined and self.nest.buffers is not None and self.nest.buffers.value.data == 2:
             loop.attributes[PIPELINE] = UnitAttr()
         self.insert(loop)
         with inside(self.builder, body):
-            self.lower_tile(Index(body.args[0], 0, count - 1))
+            yield Index(body.args[0], first, end - 1)
             self.insert(scf.YieldOp())
 
-    def tiles_of(self, tile: Index) -> dict[GraphOp, OpTile]:
-        """The tiles of all ops for the tile with a running number."""
-        box = self.box_of(self.positions(tile))
+    def stays(self, operand: Operand) -> bool:
+        """Whether an operand is the same in all of several tiles."""
+        return self.tiles > 1 and operand.period == self.tiles and not operand.in_parts
+
+    def tiles_of(self, tile: Index, part: Index = ORIGIN) -> dict[GraphOp, OpTile]:
+        """The tiles of all ops for the tile with a running number, and a part of sums."""
+        box = self.box_of(self.positions(tile, part))
         return nest_tiles(self.nest, box, self.index, self.position)
 
     def box_of(self, positions: Sequence[Index]) -> list[Span]:
@@ -213,11 +228,14 @@ class NestLowering:
             box.append(Span(start, self.index.name(extent, f"{it.name}_size")))
         return box
 
-    def positions(self, tile: Index) -> list[Index]:
-        """The position in the tile grid of the tile with a running number."""
+    def positions(self, tile: Index, part: Index) -> list[Index]:
+        """The position in the tile grid of the tile with a running number, and of a part."""
         positions = [Index.of(0)] * len(self.layout.counts)
-        inner = 1
-        for i in reversed(self.nest.loop_order()):
+        inner, order = 1, self.nest.loop_order()
+        if self.layout.parts > 1:
+            *order, innermost = order
+            positions[innermost] = part
+        for i in reversed(order):
             positions[i] = self.index.rem(self.index.div(tile, inner), self.layout.counts[i])
             inner *= self.layout.counts[i]
         return positions
@@ -225,8 +243,7 @@ class NestLowering:
     def lower_tile(self, tile: Index) -> None:
         """Copy in, compute and copy out one tile."""
         tiles = self.tiles_of(tile)
-        count = self.layout.tiles
-        self.copy_in(tiles, tile, lambda operand: count == 1 or operand.period < count)
+        self.copy_in(tiles, tile, lambda operand: not self.stays(operand))
         spans = self.spans(tiles)
         views: dict[SSAValue, SSAValue] = {
             value: self.view(operand, spans[value], tile)
@@ -240,11 +257,35 @@ class NestLowering:
         self.see_through(views, spans)
         for op in self.nest.computing_ops():
             self.call(op, tiles[op], views)
+            if self.layout.parts > 1 and op is self.nest.computing_ops()[0]:
+                self.add_parts(op, tile, views[op.results[0]])
         for result in self.nest.root().results:
             operand = self.operands[result]
             if operand.tile is not None:
                 whole = self.subview(operand.whole, spans[result])
                 self.insert(memref.CopyOp(views[result], whole))
+
+    def add_parts(self, op: GraphOp, tile: Index, sums: SSAValue) -> None:
+        """A loop that adds all parts but the first to the sums of an op."""
+        with self.loop("part", 1, self.layout.parts, pipelined=True) as part:
+            tiles = self.tiles_of(tile, part)
+            self.copy_in(tiles, tile, lambda operand: operand.in_parts, part)
+            spans = self.spans(tiles)
+            views: dict[SSAValue, SSAValue] = {op.results[0]: sums}
+            for value, operand in self.operands.items():
+                if value in self.sources(op):
+                    views[value] = self.view(operand, spans[value], tile, part)
+            self.see_through(views, spans)
+            self.call(op, tiles[op], views, onto=True)
+
+    def sources(self, op: GraphOp) -> set[SSAValue]:
+        """The inputs of the nest that an op reads, itself or through views."""
+        found: set[SSAValue] = set()
+        for value in op.operands:
+            while isinstance(value.owner, GraphOp):
+                value = value.owner.operands[0]
+            found.add(value)
+        return found
 
     def see_through(
         self, views: dict[SSAValue, SSAValue], spans: dict[SSAValue, Sequence[Span]]
@@ -258,7 +299,7 @@ class NestLowering:
                 views[result] = self.restride(views[source], strides, spans[result])
         for op in reversed(ops):
             source, result = op.operands[0], op.results[0]
-            if source not in views:
+            if source not in views and result in views:
                 strides = operand_strides(op, strides_of(memref_of(views[result])))
                 views[source] = self.restride(views[result], strides, spans[source])
 
@@ -285,7 +326,11 @@ class NestLowering:
         return spans
 
     def copy_in(
-        self, tiles: dict[GraphOp, OpTile], tile: Index, select: Callable[[Operand], bool]
+        self,
+        tiles: dict[GraphOp, OpTile],
+        tile: Index,
+        select: Callable[[Operand], bool],
+        part: Index = ORIGIN,
     ) -> None:
         """Copy the tiles of selected inputs into their buffers, where they change."""
         spans = self.spans(tiles)
@@ -293,31 +338,34 @@ class NestLowering:
             operand = self.operands.get(value)
             if operand is None or operand.tile is None or not select(operand):
                 continue
-            if operand.period in (1, self.layout.tiles):
-                self.copy_tile(operand, spans[value], tile)
+            if operand.in_parts or operand.period in (1, self.tiles):
+                self.copy_tile(operand, spans[value], tile, part)
                 continue
             zero = self.index.value(Index.of(0))
             phase = self.index.value(self.index.rem(tile, operand.period))
             changed = self.insert(arith.CmpiOp(phase, zero, "eq"))
             then = Block()
             with inside(self.builder, then):
-                self.copy_tile(operand, spans[value], tile)
+                self.copy_tile(operand, spans[value], tile, part)
                 self.insert(scf.YieldOp())
             self.insert(scf.IfOp(changed.results[0], [], Region(then)))
 
-    def copy_tile(self, operand: Operand, spans: Sequence[Span], tile: Index) -> None:
+    def copy_tile(self, operand: Operand, spans: Sequence[Span], tile: Index, part: Index) -> None:
         """Copy one tile into its buffer."""
         source = self.subview(operand.whole, spans)
-        self.insert(memref.CopyOp(source, self.view(operand, spans, tile)))
+        self.insert(memref.CopyOp(source, self.view(operand, spans, tile, part)))
 
-    def view(self, operand: Operand, spans: Sequence[Span], tile: Index) -> SSAValue:
+    def view(
+        self, operand: Operand, spans: Sequence[Span], tile: Index, part: Index = ORIGIN
+    ) -> SSAValue:
         """Where a kernel finds a tile."""
         if operand.tile is None:
             return self.subview(operand.whole, spans)
         local = [Span(Index.of(0), span.size) for span in spans]
         if operand.slots == 1:
             return self.subview(operand.tile, local)
-        slot = self.index.rem(self.index.div(tile, operand.period), operand.slots)
+        turn = part if operand.in_parts else self.index.div(tile, operand.period)
+        slot = self.index.rem(turn, operand.slots)
         return self.subview(operand.tile, [Span(slot, Index.of(1)), *local], drop=1)
 
     def subview(self, source: SSAValue, spans: Sequence[Span], drop: int = 0) -> SSAValue:
@@ -343,22 +391,25 @@ class NestLowering:
         self.insert(op)
         return op.result
 
-    def call(self, op: GraphOp, tile: OpTile, views: dict[SSAValue, SSAValue]) -> None:
-        """Call the kernel of one op on its tiles."""
+    def call(
+        self, op: GraphOp, tile: OpTile, views: dict[SSAValue, SSAValue], *, onto: bool = False
+    ) -> None:
+        """Call the kernel of one op on its tiles, `onto` what is in that of its result."""
         overhang = [side.value for pair in tile.overhangs[0] for side in pair]
         if all(side == 0 for side in overhang):
             overhang = []
-        block = Block(arg_types=[operand.type for operand in op.operands])
-        inner = op.clone()
+        inner = op.continued(op.results[0]) if onto else op.clone()
         inner.location = op.location
-        for i, (arg, operand) in enumerate(zip(block.args, op.operands, strict=True)):
+        operands = list(inner.operands)
+        block = Block(arg_types=[operand.type for operand in operands])
+        for i, (arg, operand) in enumerate(zip(block.args, operands, strict=True)):
             inner.operands[i] = arg
             arg.name_hint = operand.name_hint
         inner.attributes.pop(ENGINE, None)
         block.add_op(inner)
         launch = Launch(
             engine_of(op).name,
-            [views[operand] for operand in op.operands],
+            [views[operand] for operand in operands],
             views[op.results[0]],
             self.scratch[op],
             overhang,

@@ -4,7 +4,7 @@
 // With each comes its row of weights.
 
 func.func @network(%x: memref<1x8x8x40xui8, #mem.level<"L2">>, %w: memref<2x64xui8, #mem.level<"L2">>, %y: memref<1x8x8x40xsi32, #mem.level<"L2">>) {
-  tiled.nest ins(%x, %w : memref<1x8x8x40xui8, #mem.level<"L2">>, memref<2x64xui8, #mem.level<"L2">>) outs(%y : memref<1x8x8x40xsi32, #mem.level<"L2">>) attributes {engine = "neureka", tile = array<i64: 1, 8, 8, 28, 3, 3, 1, 64>, order = array<i64: 6>, buffers = 1 : i64, scratch = 0 : i64} {
+  tiled.nest ins(%x, %w : memref<1x8x8x40xui8, #mem.level<"L2">>, memref<2x64xui8, #mem.level<"L2">>) outs(%y : memref<1x8x8x40xsi32, #mem.level<"L2">>) attributes {engine = "neureka", tile = array<i64: 1, 8, 8, 28, 3, 3, 1, 1, 64>, order = array<i64: 6>, buffers = 1 : i64, scratch = 0 : i64} {
   ^bb0(%a: tensor<1x8x8x40xui8>, %b: tensor<2x64xui8>):
     %0 = npu.conv %a, %b {mode = "depthwise", strides = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, weight_bits = 2, weight_offset = -2} : tensor<1x8x8x40xui8>, tensor<2x64xui8> -> tensor<1x8x8x40xsi32>
     tiled.yield %0 : tensor<1x8x8x40xsi32>

@@ -114,3 +114,18 @@ func.func @too_wide(%x: tensor<4x64xsi8>) -> tensor<4x32xsi8> {
 
 // CHECK-LABEL: func.func @too_wide
 // CHECK:       graph.matmul {{.*}}declined = {neureka = "a negative factor in its requantisation, and weights beyond 127"}
+
+// Long sums may be added up in parts, which the cores requantise.
+
+func.func @long(%x: tensor<4x1024xsi8>) -> tensor<4x32xsi8> {
+  %w = graph.constant dense<-3> : tensor<32x1024xsi8>
+  %y = graph.matmul %x, %w {transpose_rhs, requant = #graph.requant<mul = 5, add = 16, shift = 5, min = -128, max = 127>} : tensor<4x1024xsi8>, tensor<32x1024xsi8> -> tensor<4x32xsi8>
+  func.return %y : tensor<4x32xsi8>
+}
+
+// CHECK-LABEL: func.func @long
+// CHECK:       } or {
+// CHECK:           npu.conv {{.*}}requant
+// CHECK:       } or {
+// CHECK:           npu.conv {{.*}} -> tensor<4x32xsi32>
+// CHECK-NEXT:      graph.requant {{.*}}mul = 5, add = 16, shift = 5{{.*}} : tensor<4x32xsi32> -> tensor<4x32xsi8>
