@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Literal, TypeAlias
 
-from deeploy.planner.problem import Candidate, Problem, Step
+from deeploy.planner.problem import Candidate, Problem, Step, align_up
 
 Policy: TypeAlias = Literal["best", "accelerated", "layerwise"]
 """`best` leaves everything to the program; `accelerated` takes an alternative nest wherever there
@@ -16,21 +18,20 @@ neither constants nor states from one inference to the next."""
 def restrict(problem: Problem, policy: Policy, buffers: int | None = None) -> Problem:
     """The problem with the candidates that a policy allows, and with so many `buffers` for each
     tile that moves."""
-    steps = tuple(
-        replace(s, candidates=buffered(allowed(problem, s, policy), buffers)) for s in problem.steps
-    )
-    return replace(problem, steps=steps)
+    steps = tuple(replace(s, candidates=buffered(s.candidates, buffers)) for s in problem.steps)
+    return allowed(replace(problem, steps=steps), policy)
 
 
-def allowed(problem: Problem, step: Step, policy: Policy) -> tuple[Candidate, ...]:
-    """Candidates that a policy allows."""
+def allowed(problem: Problem, policy: Policy) -> Problem:
+    """The problem with the candidates that a policy allows."""
     match policy:
         case "best":
-            return step.candidates
+            return problem
         case "accelerated":
-            return accelerated(problem, step)
+            steps = accelerated(problem)
         case "layerwise":
-            return layerwise(step)
+            steps = [replace(s, candidates=layerwise(s)) for s in problem.steps]
+    return replace(problem, steps=tuple(steps))
 
 
 def buffered(candidates: tuple[Candidate, ...], buffers: int | None) -> tuple[Candidate, ...]:
@@ -38,11 +39,30 @@ def buffered(candidates: tuple[Candidate, ...], buffers: int | None) -> tuple[Ca
     return tuple(c for c in candidates if buffers in (None, c.buffers) or not c.order)
 
 
-def accelerated(problem: Problem, step: Step) -> tuple[Candidate, ...]:
-    """Candidates of alternatives, where one of them fits."""
-    others = [c for c in step.candidates if c.way]
-    fits = any(c.scratch <= problem.compute.size and not c.resident for c in others)
-    return tuple(others) if fits else step.candidates
+def accelerated(problem: Problem) -> Iterator[Step]:
+    """Steps with candidates of alternatives only, where one of them fits beside those of the steps
+    before it."""
+    room = {space.name: space.size for space in problem.spaces}
+    for step in problem.steps:
+        others = tuple(c for c in step.candidates if c.way)
+        ways = {c.direct for c in others if c.scratch <= problem.compute.size and not c.resident}
+        for direct in sorted(ways, key=lambda d: (len(d), sorted(d))):
+            taken = bytes_direct(problem, direct)
+            if all(room[name] >= size for name, size in taken.items()):
+                room = {name: size - taken[name] for name, size in room.items()}
+                yield replace(step, candidates=others)
+                break
+        else:
+            yield step
+
+
+def bytes_direct(problem: Problem, tensors: Iterable[int]) -> Counter[str]:
+    """What tensors take of the memories from which an engine reads them."""
+    aligns = {space.name: space.align for space in problem.spaces}
+    taken: Counter[str] = Counter()
+    for tensor in (problem.tensors[t] for t in tensors):
+        taken[tensor.near] += align_up(tensor.size, aligns[tensor.near])
+    return taken
 
 
 def layerwise(step: Step) -> tuple[Candidate, ...]:

@@ -40,6 +40,28 @@ def test_accelerated_leaves_what_fits_nowhere_else() -> None:
     assert chosen(limited) == CORES_IN_PLACE
 
 
+def test_accelerated_counts_what_engines_read_from_memories_of_their_own() -> None:
+    """Only the first one's weights have room there, and no alternative fits without."""
+    weights = [Tensor(name, 16, 0, 1, ("L2", "W"), near="W") for name in ("a", "b")]
+    spaces = (Space("L1", 64, 4), Space("L2", 64, 4, 8.0), Space("W", 24, 8))
+    steps: list[Step] = []
+    for i in range(2):
+        used = frozenset({i})
+        direct = Candidate(20, 16, frozenset(), (1,), (), 1, way=1, direct=used)
+        large = Candidate(30, 4096, frozenset(), (1,), (), 1, way=1)
+        steps.append(Step("s", used, (CORES, large, direct), (i,), (frozenset(), used)))
+    limited = restrict(Problem(tuple(weights), tuple(steps), spaces), "accelerated")
+    assert [c.way for c in solve(limited, Options()).choices] == [1, 0]
+
+
+def test_policies_look_at_what_the_number_of_buffers_leaves() -> None:
+    one, two = (
+        Candidate(20, size, frozenset(), (1,), (0,), buffers, way=1)
+        for size, buffers in ((16, 1), (4096, 2))
+    )
+    assert chosen(restrict(problem(CORES, one, two), "accelerated", 2)) == CORES
+
+
 def test_layerwise_keeps_nothing() -> None:
     limited = restrict(problem(CORES, CORES_IN_PLACE, ACCELERATOR), "layerwise")
     assert chosen(limited) == CORES
