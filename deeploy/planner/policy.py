@@ -49,7 +49,8 @@ def accelerated(problem: Problem) -> Iterator[Step]:
         for direct in sorted(ways, key=lambda d: (len(d), sorted(d))):
             taken = bytes_direct(problem, direct)
             if all(room[name] >= size for name, size in taken.items()):
-                room = {name: size - taken[name] for name, size in room.items()}
+                for name, size in taken.items():
+                    room[name] -= size
                 yield replace(step, candidates=others)
                 break
         else:
