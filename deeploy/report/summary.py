@@ -21,7 +21,7 @@ from deeploy.report.memory import (
 )
 from deeploy.report.nests import NestRecorder, PlanInfo
 from deeploy.report.tables import NestRow, nest_table, traffic_json
-from deeploy.report.traffic import Traffic, count_barriers, total_traffic, traffic_by_nest
+from deeploy.report.traffic import Traffic, count, total_traffic, traffic_by_nest
 from deeploy.targets import Target
 
 
@@ -110,7 +110,8 @@ def summarise(function: FuncOp, recorder: NestRecorder, target: Target, pipeline
         pipeline: the passes, as text.
     """
     nests = recorder.nests
-    traffic = traffic_by_nest(function, nests, target.compute)
+    counts = count(function)
+    traffic = traffic_by_nest(function, counts.transfers, nests, target.compute)
     occupied = bytes_by_nest(function, nests, target, target.compute)
     rows = tuple(
         NestRow(nest, size, tuple(entries))
@@ -125,5 +126,5 @@ def summarise(function: FuncOp, recorder: NestRecorder, target: Target, pipeline
         traffic=tuple(total_traffic([entry for entries in traffic for entry in entries])),
         nests=rows,
         buffers=tuple(buffers),
-        barriers=count_barriers(function),
+        barriers=counts.barriers,
     )

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
 
 from xdsl.dialects import scf
 from xdsl.dialects.func import FuncOp
@@ -34,36 +35,41 @@ class Traffic:
     transfers: int
 
 
-def count_transfers(function: FuncOp) -> dict[StartOp, Traffic]:
-    """Bytes and number of transfers of each `dma.start`, over the whole run of `function`.
+@dataclass(frozen=True)
+class Counts:
+    """What happens over the whole run of a function: transfers of each `dma.start`, and how often
+    all cores meet."""
+
+    transfers: dict[StartOp, Traffic]
+    barriers: int
+
+
+def count(function: FuncOp) -> Counts:
+    """Transfers and barriers of a function.
 
     Raises:
-        PassFailedException: the sizes depend on something that is no index arithmetic.
+        PassFailedException: they depend on something that is no index arithmetic.
     """
-    counter = _count(function)
-    return {
+    counter = _Counter(function)
+    position = position_of(function)
+    if position is not None:  # the last one, at which most is moved
+        counter.values[position] = positions_in(function) - 1
+    counter.block(function.body.block)(1)
+    transfers = {
         op: Traffic(_level(op.source), _level(op.destination), counter.bytes[op], counter.times[op])
         for op in function.walk()
         if isinstance(op, StartOp)
     }
-
-
-def count_barriers(function: FuncOp) -> int:
-    """How often all cores meet in the whole run of `function`.
-
-    Raises:
-        PassFailedException: that depends on something that is no index arithmetic.
-    """
-    return _count(function).barriers
+    return Counts(transfers, counter.barriers)
 
 
 def traffic_by_nest(
-    function: FuncOp, nests: Sequence[NestInfo], compute: str
+    function: FuncOp, transfers: Mapping[StartOp, Traffic], nests: Sequence[NestInfo], compute: str
 ) -> list[list[Traffic]]:
     """For each nest, what it moves, one entry for each pair of memories."""
     owners = assign_nests(function, nests, compute)
     moved: list[list[Traffic]] = [[] for _ in nests]
-    for op, traffic in count_transfers(function).items():
+    for op, traffic in transfers.items():
         if nests:
             moved[owners[op]].append(traffic)
     return [total_traffic(entries) for entries in moved]
@@ -108,86 +114,109 @@ def _roots(op: Operation) -> Iterator[SSAValue]:
             pass
 
 
-def _needed(function: FuncOp) -> set[SSAValue]:
-    """All values that transfers, loops and conditions depend on."""
-    return closure(value for op in function.walk() for value in _roots(op))
-
-
 # --- Counting -------------------------------------------------------------------------------------
 
 
-def _count(function: FuncOp) -> _Counter:
-    """Run a function."""
-    counter = _Counter(_needed(function), set(filter(_matters, function.walk())))
-    position = position_of(function)
-    if position is not None:  # the last one, at which most is moved
-        counter.values[position] = positions_in(function) - 1
-    counter.block(function.body.block, 1)
-    return counter
+Step: TypeAlias = Callable[[int], None]
+"""What an op does, given how many times it does the same."""
 
 
-@dataclass
 class _Counter:
-    """Runs index arithmetic and adds up transfers and barriers."""
+    """Runs index arithmetic and adds up transfers and barriers.
 
-    needed: set[SSAValue]
-    counted: set[Operation]
-    values: dict[SSAValue, int] = field(default_factory=dict[SSAValue, int])
-    bytes: Counter[StartOp] = field(default_factory=Counter[StartOp])
-    times: Counter[StartOp] = field(default_factory=Counter[StartOp])
-    barriers: int = 0
+    The function is read once and becomes steps, which loops then take turn by turn.
+    """
 
-    def block(self, block: Block, times: int) -> None:
-        """Run a block that is executed `times` times in the same way."""
-        for op in block.ops:
-            match op:
-                case StartOp():
-                    self.start(op, times)
-                case BarrierOp():
-                    self.barriers += times
-                case scf.ForOp():
-                    self.loop(op, times)
-                case scf.IfOp():
-                    self.branch(op, times)
-                case _:
-                    self.compute(op)
+    def __init__(self, function: FuncOp) -> None:
+        self.needed = closure(value for op in function.walk() for value in _roots(op))
+        self.values: dict[SSAValue, int] = {}
+        self.bytes: Counter[StartOp] = Counter()
+        self.times: Counter[StartOp] = Counter()
+        self.barriers = 0
 
-    def start(self, op: StartOp, times: int) -> None:
+    def block(self, block: Block) -> Step:
+        """All that matters in a block."""
+        steps = [step for step in map(self.step, block.ops) if step is not None]
+
+        def run(times: int) -> None:
+            for step in steps:
+                step(times)
+
+        return run
+
+    def step(self, op: Operation) -> Step | None:
+        """What an op does, if that matters."""
+        match op:
+            case StartOp():
+                return self.start(op)
+            case BarrierOp():
+                return self.meet
+            case scf.ForOp():
+                return self.loop(op) if _matters(op) else None
+            case scf.IfOp():
+                return self.branch(op) if _matters(op) else None
+            case _:
+                return self.compute(op) if self.needed.intersection(op.results) else None
+
+    def meet(self, times: int) -> None:
+        """A barrier."""
+        self.barriers += times
+
+    def start(self, op: StartOp) -> Step:
         """Count a transfer."""
-        extents = [e if isinstance(e, int) else self.values[e] for e in _shape(op)]
-        size = math.prod(extents) * element_bytes(memref_of(op.source).element_type)
-        if size > 0:
-            self.bytes[op] += times * size
-            self.times[op] += times
+        shape, values = _shape(op), self.values
+        fixed = math.prod(e for e in shape if isinstance(e, int))
+        element = element_bytes(memref_of(op.source).element_type)
+        unknown = [extent for extent in shape if not isinstance(extent, int)]
 
-    def loop(self, op: scf.ForOp, times: int) -> None:
-        """Run a loop; once for all where every turn does the same."""
-        if op not in self.counted:
-            return
-        body = op.body.block
+        def transfer(times: int) -> None:
+            size = math.prod((values[extent] for extent in unknown), start=fixed * element)
+            if size > 0:
+                self.bytes[op] += times * size
+                self.times[op] += times
+
+        return transfer
+
+    def loop(self, op: scf.ForOp) -> Step:
+        """A loop; its body runs once for all where every turn does the same."""
+        body, values = op.body.block, self.values
         if len(body.args) > 1:
             fail(op, "a loop that carries values cannot be counted")
-        turns = range(self.values[op.lb], self.values[op.ub], self.values[op.step])
         counter: SSAValue = next(iter(body.args))
-        if counter not in self.needed:
+        run = self.block(body)
+
+        def at_once(times: int) -> None:
+            turns = range(values[op.lb], values[op.ub], values[op.step])
             if turns:
-                self.block(body, times * len(turns))
-            return
-        for turn in turns:
-            self.values[counter] = turn
-            self.block(body, times)
+                run(times * len(turns))
 
-    def branch(self, op: scf.IfOp, times: int) -> None:
-        """Run the branch that the condition selects."""
-        if op not in self.counted:
-            return
-        region = op.true_region if self.values[op.cond] else op.false_region
-        if region.blocks:
-            self.block(region.block, times)
+        def in_turns(times: int) -> None:
+            for turn in range(values[op.lb], values[op.ub], values[op.step]):
+                values[counter] = turn
+                run(times)
 
-    def compute(self, op: Operation) -> None:
-        """Compute the results of an op if they are needed."""
-        if not any(result in self.needed for result in op.results):
-            return
-        operands = [self.values[operand] for operand in op.operands]
-        self.values[op.results[0]] = function_of(op)(*operands)
+        return in_turns if counter in self.needed else at_once
+
+    def branch(self, op: scf.IfOp) -> Step:
+        """The branch that the condition selects."""
+        no, yes = (
+            self.block(region.block) if region.blocks else None
+            for region in (op.false_region, op.true_region)
+        )
+
+        def select(times: int) -> None:
+            run = yes if self.values[op.cond] else no
+            if run is not None:
+                run(times)
+
+        return select
+
+    def compute(self, op: Operation) -> Step:
+        """Index arithmetic."""
+        values, result, operands = self.values, op.results[0], tuple(op.operands)
+        function = function_of(op)
+
+        def evaluate(times: int) -> None:
+            values[result] = function(*[values[operand] for operand in operands])
+
+        return evaluate

@@ -9,7 +9,7 @@ from xdsl.parser import Parser
 from xdsl.utils.exceptions import PassFailedException
 
 from deeploy.report.memory import Buffer, find_buffers, memory_map, memory_uses
-from deeploy.report.traffic import Traffic, count_barriers, count_transfers, total_traffic
+from deeploy.report.traffic import Traffic, count, total_traffic
 from deeploy.targets import Link, Memory, Target
 
 TARGET = Target(
@@ -63,7 +63,7 @@ def test_border_tiles_are_counted_as_they_are(ctx: Context) -> None:
         {transfer("%count", "%start")}
       }}
     """
-    entries = list(count_transfers(lowered(ctx, body)).values())
+    entries = list(count(lowered(ctx, body)).transfers.values())
     assert entries == [Traffic("far", "near", 100 * 4 * 4, 7)]
 
 
@@ -76,7 +76,7 @@ def test_conditions(ctx: Context) -> None:
         scf.if %even {{ {transfer("%size")} }} else {{ {transfer("%i")} }}
       }}
     """
-    even, odd = count_transfers(lowered(ctx, body)).values()
+    even, odd = count(lowered(ctx, body)).transfers.values()
     assert even == Traffic("far", "near", 4 * 16 * 16, 4)
     assert odd == Traffic("far", "near", (1 + 3 + 5) * 16, 3)
     assert total_traffic([even, odd]) == [Traffic("far", "near", 1024 + 144, 7)]
@@ -94,7 +94,7 @@ def test_barriers(ctx: Context) -> None:
         scf.if %even { cluster.barrier }
       }
     """
-    assert count_barriers(lowered(ctx, body)) == 1 + 7 + 4
+    assert count(lowered(ctx, body)).barriers == 1 + 7 + 4
 
 
 def test_empty_loops_and_transfers(ctx: Context) -> None:
@@ -102,7 +102,7 @@ def test_empty_loops_and_transfers(ctx: Context) -> None:
       scf.for %i = %end to %zero step %one {{ {transfer("%size")} }}
       {transfer("%zero")}
     """
-    entries = count_transfers(lowered(ctx, body)).values()
+    entries = count(lowered(ctx, body)).transfers.values()
     assert [(e.bytes, e.transfers) for e in entries] == [(0, 0), (0, 0)]
     assert total_traffic(list(entries)) == []
 
@@ -113,7 +113,7 @@ def test_what_cannot_be_counted(ctx: Context) -> None:
       {transfer("%n")}
     """
     with pytest.raises(PassFailedException, match=r"test.op: .*no index arithmetic"):
-        count_transfers(lowered(ctx, body))
+        count(lowered(ctx, body))
 
 
 def test_buffers(ctx: Context) -> None:

@@ -28,7 +28,7 @@ from deeploy.diagnostics import DeeployError
 from deeploy.dialects.dma import StartOp
 from deeploy.dialects.graph import ConstantOp, ints
 from deeploy.dialects.mem import HOME, TARGET, level_of
-from deeploy.report.traffic import count_transfers
+from deeploy.report.traffic import count
 from deeploy.targets import Memory, Target, target_attr
 
 # two layers with 2400 bytes of weights each, and 4 KiB of L2 for them, input and output
@@ -77,7 +77,7 @@ def test_weights_that_do_not_fit_go_to_the_third_memory() -> None:
         assert_same(expected, run(ctx, module), name)
     sources = {level_of(op.source) for op in module.walk() if isinstance(op, StartOp)}
     assert sources >= {"L2", "L3"}
-    moved = count_transfers(function_of(module)).values()
+    moved = count(function_of(module)).transfers.values()
     assert sum(t.bytes for t in moved if t.source == "L3") >= 2400
 
 

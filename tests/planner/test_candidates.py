@@ -40,7 +40,7 @@ from deeploy.planner.layout import NestLayout
 from deeploy.planner.policy import restrict
 from deeploy.planner.problem import Candidate, align_up
 from deeploy.planner.traffic import Operand, tile_extent, traffic
-from deeploy.report.traffic import count_transfers
+from deeploy.report.traffic import count
 from deeploy.targets import Link, Target, find_target
 
 CONV_JOB, MATMUL = "npu.conv", "graph.matmul"
@@ -179,7 +179,7 @@ DENSE = [kind for kind in OTHERS if kind not in (Writer.slice, Writer.reshape)]
 
 
 def exact_bytes(module: ModuleOp) -> int:
-    return sum(t.bytes for t in count_transfers(function_of(module)).values())
+    return sum(t.bytes for t in count(function_of(module)).transfers.values())
 
 
 def estimated_bytes(text: str, candidate: Candidate) -> int:

@@ -21,7 +21,7 @@ from deeploy.frontend import import_model
 from deeploy.instrumentation.pipeline import parse_passes, run_pipeline
 from deeploy.pipelines import standard_pipeline
 from deeploy.report.nests import NestRecorder
-from deeploy.report.traffic import count_barriers, count_transfers
+from deeploy.report.traffic import count
 from deeploy.simulate import simulate
 from deeploy.simulate.machine import Cause, Track
 from deeploy.simulate.result import Simulation
@@ -52,10 +52,10 @@ def check(simulation: Simulation, module: ModuleOp) -> None:
     assert simulation.cycles == simulation.causes.total()
     assert simulation.busy[Track.CORES] == simulation.causes[Cause.KERNEL]
     moved = Counter[str]()
-    for entry in count_transfers(function).values():
+    for entry in count(function).transfers.values():
         moved[entry.destination] += entry.bytes
     assert simulation.bytes == Counter({Track.LOAD: moved["L1"], Track.STORE: moved["L2"]})
-    assert simulation.count("barriers") == count_barriers(function)
+    assert simulation.count("barriers") == count(function).barriers
     for track in Track:
         spans = sorted((e.start, e.end) for e in simulation.events if e.track == track)
         assert all(a[1] <= b[0] for a, b in pairwise(spans)), f"{track} does two things at once"
