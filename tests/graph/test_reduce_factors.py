@@ -11,7 +11,12 @@ from deeploy.dialects.graph import AddOp, BinaryOp, RequantAttr
 from deeploy.interpreters import run_module
 
 BYTES = np.arange(-128, 128).astype(np.int8)
-REQUANTS = st.builds(
+ROUNDING = st.builds(
+    lambda mul, shift: (mul, 1 << shift >> 1, shift, -128, 127),
+    st.integers(-(1 << 19), 1 << 19),
+    st.integers(0, 19),
+)
+REQUANTS = ROUNDING | st.builds(
     lambda mul, add, shift, low, high: (mul, add, shift, min(low, high), max(low, high)),
     st.one_of(st.integers(-(1 << 31), (1 << 31) - 1), st.integers(0, 20).map(lambda n: 1 << n)),
     st.one_of(st.integers(-(1 << 31), (1 << 31) - 1), st.integers(-70000, 70000)),
@@ -59,3 +64,14 @@ def test_what_is_left() -> None:
     assert isinstance(op, AddOp)
     assert op.requant == RequantAttr.of(min=-128, max=127)
     assert op.lhs_requant == RequantAttr.of(1, 1, 1, min=-(1 << 31), max=(1 << 31) - 1)
+
+
+def test_factors_of_16_bits() -> None:
+    """One of the two nearest factors does the same to all values; where neither does, the old one
+    stays."""
+    near, stays = (61509, 32768, 16, -128, 127), (65537, 0, 9, -(1 << 31), (1 << 31) - 1)
+    ctx, module = parse(text("add", {"lhs_requant": near, "rhs_requant": stays}))
+    run_pass(ctx, module, "reduce-factors")
+    (op,) = (op for op in module.walk() if isinstance(op, BinaryOp))
+    assert op.lhs_requant is not None and op.lhs_requant.values()[:3] == (15377, 8192, 14)
+    assert op.rhs_requant is not None and op.rhs_requant.values() == stays

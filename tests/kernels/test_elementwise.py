@@ -19,8 +19,8 @@ U6, I6 = c_uint32 * 6, c_int32 * 6
 READ = {
     "plain": "(v)",
     "scaled": "dpl_clamp(dpl_scaled(v, &(p)->{}_scale), -100, 90)",
-    "rounded": "dpl_clamp(dpl_scaled_short(v, (p)->{}_scale.mul, 32, 6), -100, 90)",
-    "shifted": "dpl_clamp(dpl_scaled_short(v, (p)->{}_scale.mul, 0, 14), -100, 90)",
+    "rounded": "dpl_clamp(dpl_scaled_short(v, &(p)->{}_scale, 32, 6), -100, 90)",
+    "shifted": "dpl_clamp(dpl_scaled_short(v, &(p)->{}_scale, 0, 14), -100, 90)",
 }
 SHORT = {"rounded": (32, 6), "shifted": (0, 14)}
 SCALED = "dpl_clamp(dpl_scaled(v, &(p)->scale), {}, {})"
@@ -61,7 +61,8 @@ OP = {
     "table": "((int8_t)(p)->table[(uint8_t)(x)])",
 }
 FACTORS = "dpl_clamp(dpl_mul_add(v, mul, add) >> (p)->scale.shift, {}, {})"
-STORE_ONE = {"plain": "(v)", "scaled": SCALED, "vectors": FACTORS}
+ROUNDED = "dpl_clamp(dpl_scaled_short(v, &(p)->scale, 16, 5), {}, {})"
+STORE_ONE = {"plain": "(v)", "scaled": SCALED, "vectors": FACTORS, "rounded": ROUNDED}
 UNARY = [
         (
             f"unary_{op}_{x}_{y}_{store}",
@@ -73,6 +74,7 @@ UNARY = [
         for op, x, y, store in [
             *[("same", x, y, "vectors") for x in TYPES for y in TYPES],
             *[("same", x, y, "scaled") for x, y in [("s8", "s8"), ("s32", "u8")]],
+            *[("same", "s8", y, "rounded") for y in ("s8", "u8")],
             *[("hardswish", "s8", y, "scaled") for y in TYPES],
             *[("gelu", x, "s8", "vectors") for x in ("s8", "u8")],
             *[("gelu", "u8", "s32", "plain"), ("hardswish", "s8", "s8", "plain")],
@@ -261,14 +263,15 @@ def test_unary(kernels, variant, number, shape, gaps, ones, given_, cores, seed)
     args.mul, args.add = (
         v.address if flag else None for v, flag in zip((mul, add), vectors, strict=True)
     )
-    args.scale = Factors(77, -1234, int(rng.integers(0, 32)))
+    rounded = store == "rounded"
+    args.scale = Factors(77, *((16, 5) if rounded else (-1234, int(rng.integers(0, 32)))))
     p = PARAMETERS.get(op, [(0, 0, 0)] * 2)[int(rng.integers(2))]
     args.p = (c_int32 * 3)(*p)
     h.run(kernels("unary", UNARY, variant), name, args, cores, rng)
     value = int_function(op, x.view(), p, table)
     if store != "plain":
         factor = mul.view().astype(np.int64) if vectors[0] else 77
-        offset = add.view().astype(np.int64) if vectors[1] else -1234
+        offset = add.view().astype(np.int64) if vectors[1] else args.scale.add
         value = h.requant(value, factor, offset, args.scale.shift, *h.LIMITS[y_type])
     y.check(np.broadcast_to(value, shape).astype(y.dtype))
 

@@ -66,7 +66,7 @@ def test_matmul(kernels, variant, number, batch, m, k, n, gaps, flags, cores, se
 SCALE = {
     "plain": "(v)",
     "scaled": "dpl_clamp(dpl_scaled(v, &(p)->scale), -900, 1000)",
-    "rounded": "dpl_clamp(dpl_scaled_short(v, (p)->scale.mul, 64, 7), -900, 1000)",
+    "rounded": "dpl_clamp(dpl_scaled_short(v, &(p)->scale, 64, 7), -900, 1000)",
 }
 SUM = {"clamped": "dpl_clamp(v, {}, {})", "scaled": "dpl_clamp(dpl_scaled(v, &(p)->sum), {}, {})"}
 ADDING = [

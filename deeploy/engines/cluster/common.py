@@ -24,6 +24,7 @@ from deeploy.engines import (
 )
 from deeploy.engines.cluster.cost import is_short
 from deeploy.engines.cluster.walk import DIMENSIONS, braces, strides_of
+from deeploy.interfaces.bounds import Bounds
 from deeploy.interfaces.tiling import shape_of
 
 BYTES = (si8, ui8)
@@ -110,36 +111,34 @@ def rescaled(
     mul: str = "",
     add: str = "",
     *,
-    elements: Attribute | None = None,
+    bounds: Bounds | None = None,
 ) -> str:
     """The C expression of `v` requantised with a field of the arguments `p`; `mul` and `add` are
-    what stands for its numbers, if anything does, and `elements` the type of `v`, if known."""
+    what stands for its numbers, if anything does. `v` lies within `bounds`, if they are known."""
     if requant is None:
         return "(v)"
     text = f"dpl_scaled(v, &(p)->{scale})" if is_scaled(requant) else "(v)"
     if mul or add:
         factors = f"{mul or f'(p)->{scale}.mul'}, {add or f'(p)->{scale}.add'}"
         text = f"(dpl_mul_add(v, {factors}) >> (p)->{scale}.shift)"
-    elif is_scaled(requant) and is_short(requant, elements):
-        text = f"dpl_scaled_short(v, (p)->{scale}.mul, {requant.add.data}, {requant.shift.data})"
+    elif is_scaled(requant) and is_short(requant, bounds):
+        text = f"dpl_scaled_short(v, &(p)->{scale}, {requant.add.data}, {requant.shift.data})"
     low, high = requant.min.data, requant.max.data
     if (low, high) == (INT32_MIN, INT32_MAX):
         return text
     return f"dpl_clamp({text}, {literal(low)}, {literal(high)})"
 
 
-def requant_suffix(
-    letter: str, requant: RequantAttr | None, elements: Attribute | None = None
-) -> str:
+def requant_suffix(letter: str, requant: RequantAttr | None, bounds: Bounds | None = None) -> str:
     """What tells instances apart that requantise: whether they scale, with what shift where that is
-    a constant, and bounds."""
+    a constant, and limits."""
     if requant is None:
         return ""
-    bounds = f"{requant.min.data}_{requant.max.data}".replace("-", "m")
+    limits = f"{requant.min.data}_{requant.max.data}".replace("-", "m")
     scaled = "_scaled" if is_scaled(requant) else ""
-    if scaled and is_short(requant, elements):
+    if scaled and is_short(requant, bounds):
         scaled = f"_{'rounded' if requant.add.data else 'shifted'}{requant.shift.data}"
-    return f"_{letter}{scaled}_{bounds}"
+    return f"_{letter}{scaled}_{limits}"
 
 
 def dimensions(view: View) -> str:

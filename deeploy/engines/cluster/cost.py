@@ -19,11 +19,12 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
-from xdsl.ir import Attribute, SSAValue
+from xdsl.ir import SSAValue
 from xdsl.ir.affine import AffineMap
 
-from deeploy.dialects.graph import GraphOp, RequantAttr, Requantised, integer_range, si8, si32, ui8
+from deeploy.dialects.graph import GraphOp, RequantAttr, Requantised, integer_range, si32
 from deeploy.engines import Sizes, ceil_div
+from deeploy.interfaces.bounds import Bounds
 from deeploy.interfaces.tiling import linear_forms, shape_of
 
 MULTIPLY_HIGH = 5
@@ -136,26 +137,29 @@ def clamping(low: int, high: int) -> int:
     return (low > least) + (high < most)
 
 
-def is_short(requant: RequantAttr, elements: Attribute | None) -> bool:
-    """Whether one instruction scales elements of a type: p.mulsN multiplies 16 bits and shifts,
+def is_short(requant: RequantAttr, bounds: Bounds | None) -> bool:
+    """Whether one instruction scales values within `bounds`: p.mulsN multiplies 16 bits and shifts,
     p.mulsRN rounds in between."""
     mul, add, shift, *_ = requant.values()
-    return elements in (si8, ui8) and abs(mul) < 1 << 15 and add in (0, 1 << shift >> 1)
+    if bounds is None or min(bounds) < -1 << 15 or max(bounds) >= 1 << 15:
+        return False
+    return abs(mul) < 1 << 15 and add in (0, 1 << shift >> 1)
 
 
-def requantisation(requant: RequantAttr | None, elements: Attribute | None = None) -> int:
-    """Instructions of a requantisation with numbers, of elements of a type if that is known."""
+def requantisation(requant: RequantAttr | None, bounds: Bounds | None = None) -> int:
+    """Instructions of a requantisation with numbers, of values within `bounds` if these are
+    known."""
     if requant is None:
         return 0
     *factors, low, high = requant.values()
-    scale = 1 if is_short(requant, elements) else SCALING
+    scale = 1 if is_short(requant, bounds) else SCALING
     return (0 if factors == [1, 0, 0] else scale) + clamping(low, high)
 
 
-def scaling(op: GraphOp, requant: RequantAttr | None) -> int:
+def scaling(op: GraphOp, requant: RequantAttr | None, bounds: Bounds | None = None) -> int:
     """Instructions of a requantisation where an op may have operands `mul` and `add`."""
     if getattr(op, "mul", None) is None and getattr(op, "add", None) is None:
-        return requantisation(requant)
+        return requantisation(requant, bounds)
     assert requant is not None
     return VECTORS + SCALING + clamping(requant.min.data, requant.max.data)
 

@@ -44,12 +44,20 @@ from deeploy.engines.cluster.cost import (
     walk,
 )
 from deeploy.engines.cluster.walk import WalkingKernel
+from deeploy.interfaces.bounds import Bounds, before_requantisation, range_of
 
 
 def vectors(op: GraphOp) -> dict[str, int]:
     """The factors of an op that are operands, and where they are among its operands."""
     given = [name for name in ("mul", "add") if getattr(op, name, None) is not None]
     return {name: len(op.operands) - len(given) + i for i, name in enumerate(given)}
+
+
+def result_bounds(op: GraphOp) -> Bounds | None:
+    """Between what values the result of an op lies before it is requantised with numbers."""
+    if not isinstance(op, BinaryOp | RequantOp) or vectors(op):
+        return None
+    return before_requantisation(op)
 
 
 def vector_letters(op: GraphOp) -> str:
@@ -88,14 +96,15 @@ class IntegerKernel(WalkingKernel):
         function, requant = self.function(op), self.requant(op)
         x, y = element_type(op.operands[0]), element_type(op.results[0])
         made = instance(self.family, function.stem, x=x, y=y)
-        symbol = made.symbol + requant_suffix(vector_letters(op), requant)
+        bounds = result_bounds(op)
+        symbol = made.symbol + requant_suffix(vector_letters(op), requant, bounds)
         # factors that are no operands are read from the scale
         factors = ("mul", "add") if vectors(op) else ("", "")
         macros = (
             ("DPL_NAME", symbol),
             *made.macros[1:],
             ("DPL_OP(x, p)", function.expression),
-            ("DPL_STORE(v, mul, add, p)", rescaled(requant, "scale", *factors)),
+            ("DPL_STORE(v, mul, add, p)", rescaled(requant, "scale", *factors, bounds=bounds)),
         )
         return replace(made, symbol=symbol, macros=macros)
 
@@ -116,7 +125,8 @@ class IntegerKernel(WalkingKernel):
     def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
         # load, the function, store
         instructions = 2 + self.function(op).instructions
-        return walk(op, sizes, instructions + scaling(op, self.requant(op)), cores)
+        instructions += scaling(op, self.requant(op), result_bounds(op))
+        return walk(op, sizes, instructions, cores)
 
 
 def vector_fields(call: KernelCall) -> Fields:
@@ -149,17 +159,21 @@ class BinaryKernel(WalkingKernel):
         factors = "(p)->mul[c]" if op.mul else "", "(p)->add[c]" if op.add else ""
         made = instance(self.family, stem, a=a, b=b, y=y)
         symbol = made.symbol + "".join(
-            requant_suffix(letter, requant, elements)
-            for letter, requant, elements in (("a", op.lhs_requant, a), ("b", op.rhs_requant, b))
+            requant_suffix(letter, requant, range_of(value))
+            for letter, requant, value in (
+                ("a", op.lhs_requant, op.lhs),
+                ("b", op.rhs_requant, op.rhs),
+            )
         )
-        symbol += requant_suffix(vector_letters(op), op.requant)
+        bounds = result_bounds(op)
+        symbol += requant_suffix(vector_letters(op), op.requant, bounds)
         macros = (
             ("DPL_NAME", symbol),
             *made.macros[1:],
-            ("DPL_READ_A(v, p)", rescaled(op.lhs_requant, "a_scale", elements=a)),
-            ("DPL_READ_B(v, p)", rescaled(op.rhs_requant, "b_scale", elements=b)),
+            ("DPL_READ_A(v, p)", rescaled(op.lhs_requant, "a_scale", bounds=range_of(op.lhs))),
+            ("DPL_READ_B(v, p)", rescaled(op.rhs_requant, "b_scale", bounds=range_of(op.rhs))),
             ("DPL_OP(a, b)", operation),
-            ("DPL_STORE(v, c, p)", rescaled(op.requant, "scale", *factors)),
+            ("DPL_STORE(v, c, p)", rescaled(op.requant, "scale", *factors, bounds=bounds)),
         )
         return replace(made, symbol=symbol, macros=macros)
 
@@ -181,9 +195,10 @@ class BinaryKernel(WalkingKernel):
     def cycles(self, op: GraphOp, sizes: Sequence[Sizes], cores: int) -> Sizes:
         assert isinstance(op, BinaryOp)
         # two loads, the operation, a store
-        instructions = 4 + requantisation(op.lhs_requant, element_type(op.lhs))
-        instructions += requantisation(op.rhs_requant, element_type(op.rhs))
-        return walk(op, sizes, instructions + scaling(op, op.requant), cores)
+        instructions = 4 + requantisation(op.lhs_requant, range_of(op.lhs))
+        instructions += requantisation(op.rhs_requant, range_of(op.rhs))
+        instructions += scaling(op, op.requant, result_bounds(op))
+        return walk(op, sizes, instructions, cores)
 
 
 class IntDivKernel(BinaryKernel):

@@ -38,6 +38,7 @@ from deeploy.engines.cluster.matmul import (
     matrices,
     products,
 )
+from deeploy.interfaces.bounds import Bounds
 
 ADDEND = 2
 """Instructions: p.lb, add."""
@@ -53,7 +54,7 @@ class MatmulAddKernel(MatmulKernel):
         if op.mul is not None or op.add is not None:
             return "factors that are operands, the kernel takes numbers"
         low, high = integer_range(element_type(op.result))
-        if op.product_requant.min.data < low or op.product_requant.max.data > high:
+        if min(product_bounds(op)) < low or max(product_bounds(op)) > high:
             return f"a product beyond {element_type(op.result)}"
         types = {"lhs": BYTES, "rhs": BYTES, "addend": INTEGERS, "result": BYTES}
         return decline_types(op, types)
@@ -63,14 +64,17 @@ class MatmulAddKernel(MatmulKernel):
         a, b, d, y = (element_type(v) for v in (op.lhs, op.rhs, op.addend, op.result))
         made = instance(self.family, self.family, a=a, b=b, d=d, y=y)
         terms = op.sizes()[2]
+        bounds = product_bounds(op)
         few = terms if terms <= HELD else 0
-        symbol = made.symbol + requant_suffix("a", op.scale, y) + requant_suffix("y", op.requant)
+        symbol = (
+            made.symbol + requant_suffix("a", op.scale, bounds) + requant_suffix("y", op.requant)
+        )
         return with_macros(
             made,
             **{
                 "DPL_NAME": f"{symbol}_{few}" if few else symbol,
                 "DPL_K": str(few),
-                "DPL_SCALE(v, p)": rescaled(op.scale, "scale", elements=y),
+                "DPL_SCALE(v, p)": rescaled(op.scale, "scale", bounds=bounds),
                 "DPL_STORE(v, p)": rescaled(op.requant, "sum"),
             },
         )
@@ -98,8 +102,7 @@ class MatmulAddKernel(MatmulKernel):
     def sum(self, op: ProductOp) -> int:
         """Instructions that scale a product, add to it and requantise the sum."""
         assert isinstance(op, MatmulAddOp)
-        # the product has the range of the result
-        scale = requantisation(op.scale, element_type(op.result))
+        scale = requantisation(op.scale, product_bounds(op))
         return scale + ADDEND + requantisation(op.requant)
 
     def short_cycles(
@@ -122,6 +125,11 @@ class MatmulAddKernel(MatmulKernel):
         rows, columns = divided(batch * m, n, 4 if op.transpose_rhs else 8, cores)
         again = rows * (columns * (2 + self.sum(op)) + ROW)
         return super().long_cycles(op, batch, m, n, k, cores) + again
+
+
+def product_bounds(op: MatmulAddOp) -> Bounds:
+    """Between what values products lie once they are requantised."""
+    return op.product_requant.min.data, op.product_requant.max.data
 
 
 def row_stride(view: View) -> int:

@@ -36,9 +36,10 @@ from deeploy.dialects.graph import (
     tuple_of,
     ui8,
 )
+from deeploy.interfaces.bounds import range_of
 from deeploy.interfaces.tiling import shape_of
 from deeploy.interpreters.graph import channel_axis, evaluate_whole
-from deeploy.passes.graph.rewriting import constant_of, make_constant, range_of, tensor
+from deeploy.passes.graph.rewriting import constant_of, make_constant, tensor
 from deeploy.resources import Array
 
 LOWEST, HIGHEST = integer_range(si32)

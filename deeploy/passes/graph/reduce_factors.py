@@ -6,61 +6,66 @@ bounds of 32 bits clamp nothing, and kernels leave out what is not needed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, TypeAlias
+from typing import ClassVar
 
+import numpy as np
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
 
 from deeploy.diagnostics import replace_op
-from deeploy.dialects.graph import (
-    AddOp,
-    BinaryOp,
-    MulOp,
-    RequantAttr,
-    RequantOp,
-    SubOp,
-    integer_range,
-    si32,
+from deeploy.dialects.graph import BinaryOp, RequantAttr, RequantOp
+from deeploy.interfaces.bounds import (
+    HIGHEST,
+    LOWEST,
+    Bounds,
+    before_requantisation,
+    range_of,
+    scaled,
 )
-from deeploy.passes.graph.rewriting import range_of, rewrite_functions
-
-LOWEST, HIGHEST = integer_range(si32)
+from deeploy.interpreters.graph import requantise
+from deeploy.passes.graph.rewriting import rewrite_functions
 
 NOTHING = RequantAttr.of(min=LOWEST, max=HIGHEST)
 """What changes no value."""
 
-Bounds: TypeAlias = tuple[int, int]
-"""The smallest and the largest value of something."""
+SHORT = 15
+"""Bits of a factor beside its sign that products of 16 bits take."""
+MOST_VALUES = 1 << 16
+"""Which are tried."""
 
 
 def reduced(requant: RequantAttr, bounds: Bounds) -> RequantAttr:
-    """What does the same to values within `bounds`, without the powers of two that `mul` and the
-    shift share. Unchanged where a product or sum may wrap around."""
+    """What does the same to values within `bounds`: without the powers of two that `mul` and the
+    shift share, and with a factor of 16 bits if there is one. Unchanged where a product or sum may
+    wrap around."""
+    mul, add, shift, low, high = requant.values()
     if scaled(requant, bounds) is None:
         return requant
-    mul, add, shift, low, high = requant.values()
     while shift > 0 and mul % 2 == 0:
         # the product is even, so the lowest bit of `add` carries nothing and is shifted out
         mul, add, shift = mul // 2, add >> 1, shift - 1
-    return RequantAttr.of(mul, add, shift, min=low, max=high)
+    return shortened(RequantAttr.of(mul, add, shift, min=low, max=high), bounds)
 
 
-def _fits(values: Sequence[int]) -> bool:
-    return min(values) >= LOWEST and max(values) <= HIGHEST
-
-
-def scaled(requant: RequantAttr, bounds: Bounds) -> Bounds | None:
-    """Between what values within `bounds` lie before they are clamped; None if they may wrap."""
-    mul, add, shift, _, _ = requant.values()
-    if not _fits([x * mul for x in bounds]) or not _fits([x * mul + add for x in bounds]):
-        return None
-    ends = [(x * mul + add) >> shift for x in bounds]
-    return min(ends), max(ends)
+def shortened(requant: RequantAttr, bounds: Bounds) -> RequantAttr:
+    """What does the same to values within `bounds`, with a factor of 16 bits and rounding halves
+    up, if one of the two nearest factors does; found by trying all values."""
+    mul, _, shift, low, high = requant.values()
+    surplus = abs(mul).bit_length() - SHORT
+    if surplus <= 0 or surplus > shift or bounds[1] - bounds[0] > MOST_VALUES:
+        return requant
+    values = np.arange(bounds[0], bounds[1] + 1)
+    expected, left = requantise(values, requant), shift - surplus
+    for factor in (mul >> surplus, (mul >> surplus) + 1):
+        short = RequantAttr.of(factor, 1 << left >> 1, left, min=low, max=high)
+        same = np.array_equal(requantise(values, short), expected)
+        if abs(factor).bit_length() <= SHORT and same:
+            return reduced(short, bounds)
+    return requant
 
 
 def unclamped(requant: RequantAttr, bounds: Bounds) -> RequantAttr:
@@ -70,35 +75,6 @@ def unclamped(requant: RequantAttr, bounds: Bounds) -> RequantAttr:
     if reached is None or reached[0] < low or reached[1] > high:
         return requant
     return RequantAttr.of(mul, add, shift, min=LOWEST, max=HIGHEST)
-
-
-def as_read(requant: RequantAttr | None, operand: SSAValue) -> Bounds | None:
-    """Between what values an operand lies once it is requantised."""
-    bounds = range_of(operand)
-    if requant is None or bounds is None:
-        return bounds
-    low, high = requant.min.data, requant.max.data
-    ends = scaled(requant, bounds) or (low, high)
-    return max(low, min(ends[0], high)), min(high, max(ends[1], low))
-
-
-def before_requantisation(op: BinaryOp | RequantOp) -> Bounds | None:
-    """Between what values the result of `op` lies before it is requantised."""
-    if isinstance(op, RequantOp):
-        return range_of(op.input)
-    lhs, rhs = as_read(op.lhs_requant, op.lhs), as_read(op.rhs_requant, op.rhs)
-    if lhs is None or rhs is None:
-        return None
-    match op:
-        case AddOp():
-            return lhs[0] + rhs[0], lhs[1] + rhs[1]
-        case SubOp():
-            return lhs[0] - rhs[1], lhs[1] - rhs[0]
-        case MulOp():
-            products = [x * y for x in lhs for y in rhs]
-            return min(products), max(products)
-        case _:
-            return None
 
 
 class ReduceResult(RewritePattern):
@@ -147,8 +123,8 @@ def _set(op: Operation, rewriter: PatternRewriter, changed: dict[str, RequantAtt
 @dataclass(frozen=True)
 class ReduceFactorsPass(ModulePass):
     """Write requantisations of elementwise arithmetic with the smallest numbers that do the same
-    to all values that can occur: no powers of two that multiplier and shift share, and no clamp of
-    an operand that it does not reach."""
+    to all values that can occur: no powers of two that multiplier and shift share, factors of 16
+    bits, and no clamp of an operand that it does not reach."""
 
     name: ClassVar[str] = "reduce-factors"
 

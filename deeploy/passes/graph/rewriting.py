@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from xdsl.context import Context
-from xdsl.dialects.builtin import DenseResourceAttr, IntegerType, ModuleOp, TensorType
+from xdsl.dialects.builtin import DenseResourceAttr, ModuleOp, TensorType
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.pattern_rewriter import (
@@ -23,7 +23,6 @@ from deeploy.dialects.graph import (
     ReshapeOp,
     TransposeOp,
     element_type,
-    integer_range,
     ints,
 )
 from deeploy.functions import functions_of, position_of
@@ -67,13 +66,6 @@ def tensor(shape: Sequence[int], elements: Attribute) -> TensorType[Attribute]:
 def with_shape(value: SSAValue, shape: Sequence[int]) -> TensorType[Attribute]:
     """The type of `value` with another shape."""
     return tensor(shape, element_type(value))
-
-
-def range_of(value: SSAValue) -> tuple[int, int] | None:
-    """The smallest and the largest number that an element of `value` can be, if it is integral."""
-    if not isinstance(element_type(value), IntegerType):
-        return None
-    return integer_range(element_type(value))
 
 
 def squeeze_leading(shape: Sequence[int]) -> tuple[int, ...]:

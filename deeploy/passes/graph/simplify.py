@@ -34,6 +34,7 @@ from deeploy.dialects.graph import (
     element_type,
     tuple_of,
 )
+from deeploy.interfaces.bounds import range_of
 from deeploy.interfaces.tiling import shape_of
 from deeploy.passes.graph.epilogue import (
     as_epilogue,
@@ -46,7 +47,6 @@ from deeploy.passes.graph.rewriting import (
     constant_of,
     make_reshape,
     make_transpose,
-    range_of,
     rewrite_functions,
     squeeze_leading,
 )

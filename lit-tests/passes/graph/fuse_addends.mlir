@@ -32,7 +32,7 @@ func.func @scaled_mask(%q: tensor<3x1x20xsi8>, %k: tensor<3x5x20xsi8>, %m: tenso
 // CHECK: graph.matmul_add %q, %k, %0 {transpose_rhs, product_requant = #graph.requant<mul = 3, add = 8, shift = 10, min = -128, max = 127>, requant = #graph.requant<mul = 1, add = 0, shift = 0, min = -128, max = 127>}
 
 // MEM-LABEL: func.func @scaled_mask(
-// MEM: cluster.call "dpl_requant_s8_s8_y_scaled_m128_127" of "cluster" ins(%{{.*}} outs([[MASK:%.*]] :
+// MEM: cluster.call "dpl_requant_s8_s8_y_shifted2_m128_127" of "cluster" ins(%{{.*}} outs([[MASK:%.*]] :
 // MEM: cluster.call "dpl_matmul_add_s8_s8_s8_s8_y_m128_127" of "cluster" ins(%{{.*}}, %{{.*}}, [[MASK]] :
 
 // -----

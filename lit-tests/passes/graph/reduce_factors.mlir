@@ -40,3 +40,13 @@ func.func @wraps(%x: tensor<4xsi32>, %y: tensor<4xsi32>) -> tensor<4xsi8> {
 
 // CHECK-LABEL: func.func @wraps
 // CHECK-NEXT:    %0 = graph.add %x, %y {requant = #graph.requant<mul = 2, add = 0, shift = 1, min = -128, max = 127>} : tensor<4xsi32>, tensor<4xsi32> -> tensor<4xsi8>
+
+// A factor of 16 bits does the same to all sums of two bytes.
+
+func.func @short_factor(%x: tensor<4xsi8>, %y: tensor<4xsi8>) -> tensor<4xsi8> {
+  %0 = graph.add %x, %y {requant = #graph.requant<mul = 46711, add = 32768, shift = 16, min = -128, max = 127>} : tensor<4xsi8>, tensor<4xsi8> -> tensor<4xsi8>
+  func.return %0 : tensor<4xsi8>
+}
+
+// CHECK-LABEL: func.func @short_factor
+// CHECK-NEXT:    %0 = graph.add %x, %y {requant = #graph.requant<mul = 23355, add = 16384, shift = 15, min = -128, max = 127>}

@@ -48,10 +48,12 @@ DPL_INLINE int32_t dpl_scaled(int32_t x, const dpl_factors *scale) {
   return dpl_mul_add(x, scale->mul, scale->add) >> scale->shift;
 }
 
-// The same with 16 bits of x and mul and constants: an instruction of Xpulp, p.mulsN for an addend
-// of 0 and p.mulsRN for half of 1 << shift.
-DPL_INLINE int32_t dpl_scaled_short(int32_t x, int32_t mul, int32_t add, uint32_t shift) {
-  return ((int16_t)x * (int16_t)mul + add) >> shift;
+// The same where x and mul have 16 bits, and the other numbers, which are those of `scale`, are
+// constant: an instruction of Xpulp, p.mulsN for an addend of 0 and p.mulsRN for half of 1 <<
+// shift.
+DPL_INLINE int32_t dpl_scaled_short(int32_t x, const dpl_factors *scale, int32_t add,
+                                    uint32_t shift) {
+  return ((int16_t)x * (int16_t)scale->mul + add) >> shift;
 }
 
 DPL_INLINE int32_t dpl_requant_one(const dpl_requant *rq, int32_t acc, uint32_t channel) {
