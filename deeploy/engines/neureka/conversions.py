@@ -38,6 +38,7 @@ from deeploy.resources import Array
 
 LEAST_BITS = 2
 """Weights of fewer bits are stored with two."""
+MOST_BITS = 8
 
 
 def decline_epilogue(op: Requantised, constants: Constants) -> str | None:
@@ -55,10 +56,8 @@ def decline_epilogue(op: Requantised, constants: Constants) -> str | None:
         return f"requantises to {result}, it does to 8 bits"
     if any(v is not None and constants.get(v) is None for v in (op.mul, op.add)):
         return "factors that are no constant"
-    weights = constants.get(op.operands[1])
-    assert weights is not None
-    if factors(op, constants)[0].min() < 0 and np.abs(weights.astype(np.int64)).max() > 127:
-        return "a negative factor in its requantisation, and weights beyond 127"
+    if weight_bits(signed(op, constants, weights_of(op, constants)))[0] > MOST_BITS:
+        return "weights that take 9 bits with the signs of their factors"
     return None
 
 
@@ -74,12 +73,24 @@ def factors(op: Requantised, constants: Constants) -> tuple[Array, Array]:
     return mul.astype(np.int64), add.astype(np.int64)
 
 
+def weights_of(op: Requantised, constants: Constants) -> Array:
+    """Constant weights as int64, output channels first: `[co, kh, kw, ci]`, of a product
+    `[co, ci]`, depthwise `[co, kh, kw]`."""
+    weights = constants.get(op.operands[1])
+    assert weights is not None
+    wide = weights.astype(np.int64)
+    if isinstance(op, MatmulOp):
+        matrix = wide.reshape(wide.shape[-2:])
+        return matrix if op.transpose_rhs else matrix.T
+    return wide.transpose(2, 0, 1) if isinstance(op, DepthwiseConvOp) else wide
+
+
 def signed(op: Requantised, constants: Constants, weights: Array) -> Array:
-    """Weights `[co, kh, kw, ci]` with the sign of their channel's factor: factors are unsigned."""
+    """Weights `[co, ...]` with the sign of their channel's factor: factors are unsigned."""
     if op.requant is None:
         return weights
     scale, _ = factors(op, constants)
-    return weights * np.where(scale < 0, -1, 1)[:, None, None, None]
+    return weights * np.where(scale < 0, -1, 1).reshape(-1, *[1] * (weights.ndim - 1))
 
 
 def weight_bits(weights: Array) -> tuple[int, int]:
@@ -168,11 +179,8 @@ class ConvertLinear(Conversion):
 
     def convert(self, op: GraphOp, constants: Constants) -> list[GraphOp]:
         assert isinstance(op, MatmulOp)
-        weights = constants.get(op.rhs)
-        assert weights is not None
-        matrix = weights.reshape(weights.shape[-2:]).astype(np.int64)
-        rows = matrix if op.transpose_rhs else matrix.T
-        conv = npu_conv(op, constants, POINTWISE, rows[:, None, None, :])
+        rows = weights_of(op, constants)[:, None, None, :]
+        conv = npu_conv(op, constants, POINTWISE, rows)
         return [conv, *clips(op, conv.result)]
 
 
@@ -194,8 +202,7 @@ class ConvertToColumns(Conversion):
 
     def convert(self, op: GraphOp, constants: Constants) -> list[GraphOp]:
         assert isinstance(op, ConvOp)
-        weights = constants.get(op.weight)
-        assert weights is not None
+        weights = weights_of(op, constants)
         outputs, *window = weights.shape
         batch, (rows, columns) = op.image()[0], op.output_rows_columns()
         shape = [batch, rows, columns, math.prod(window)]
@@ -208,7 +215,7 @@ class ConvertToColumns(Conversion):
             },
             result_types=[TensorType(element_type(op.input), shape)],
         )
-        rows_of_weights = weights.reshape(outputs, 1, 1, -1).astype(np.int64)
+        rows_of_weights = weights.reshape(outputs, 1, 1, -1)
         conv = npu_conv(op, constants, POINTWISE, rows_of_weights, input=gather.result)
         return [gather, conv, *clips(op, conv.result)]
 
@@ -303,12 +310,10 @@ class ConvertConv(Conversion):
 
     def convert(self, op: GraphOp, constants: Constants) -> list[GraphOp]:
         assert isinstance(op, ConvOp)
-        weights = constants.get(op.weight)
-        assert weights is not None
-        wide = weights.astype(np.int64)
+        weights = weights_of(op, constants)
         if op.window() != (1, 1) or any(tuple_of(op.pads)):
-            return convolution(op, constants, DENSE, wide)
-        conv = npu_conv(op, constants, POINTWISE, wide, strides=tuple_of(op.strides))
+            return convolution(op, constants, DENSE, weights)
+        conv = npu_conv(op, constants, POINTWISE, weights, strides=tuple_of(op.strides))
         return [conv, *clips(op, conv.result)]
 
 
@@ -324,10 +329,7 @@ class ConvertDepthwise(Conversion):
 
     def convert(self, op: GraphOp, constants: Constants) -> list[GraphOp]:
         assert isinstance(op, DepthwiseConvOp)
-        weights = constants.get(op.weight)
-        assert weights is not None
-        apart = weights.astype(np.int64).transpose(2, 0, 1)[..., None]
-        return convolution(op, constants, DEPTHWISE, apart)
+        return convolution(op, constants, DEPTHWISE, weights_of(op, constants)[..., None])
 
 
 LONG_SUMS = 32 * POINTWISE.channels

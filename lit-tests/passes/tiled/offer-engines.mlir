@@ -106,14 +106,15 @@ func.func @picked(%x: tensor<1x9x9x2xui8>) -> tensor<1x5x4x2xsi8> {
 // CHECK-NEXT:      graph.slice {{.*}}steps = array<i64: 1, 2, 2, 1>{{.*}} -> tensor<1x5x4x2xsi8>
 // CHECK-NEXT:      graph.clip {{.*}}min = 0 : i64, max = 100 : i64
 
-func.func @too_wide(%x: tensor<4x64xsi8>) -> tensor<4x32xsi8> {
-  %w = graph.constant dense<-128> : tensor<32x64xsi8>
-  %y = graph.matmul %x, %w {transpose_rhs, requant = #graph.requant<mul = -5, add = 16, shift = 5, min = -128, max = 127>} : tensor<4x64xsi8>, tensor<32x64xsi8> -> tensor<4x32xsi8>
-  func.return %y : tensor<4x32xsi8>
+func.func @too_wide(%x: tensor<4x2xsi8>) -> tensor<4x2xsi8> {
+  %w = graph.constant dense<[[-128, 0], [-128, 127]]> : tensor<2x2xsi8>
+  %m = graph.constant dense<[5, -5]> : tensor<2xsi32>
+  %y = graph.matmul %x, %w mul %m : tensor<2xsi32> {transpose_rhs, requant = #graph.requant<mul = 1, add = 16, shift = 5, min = -128, max = 127>} : tensor<4x2xsi8>, tensor<2x2xsi8> -> tensor<4x2xsi8>
+  func.return %y : tensor<4x2xsi8>
 }
 
 // CHECK-LABEL: func.func @too_wide
-// CHECK:       graph.matmul {{.*}}declined = {neureka = "a negative factor in its requantisation, and weights beyond 127"}
+// CHECK:       graph.matmul {{.*}}declined = {neureka = "weights that take 9 bits with the signs of their factors"}
 
 // Long sums may be added up in parts, which the cores requantise.
 
