@@ -115,7 +115,7 @@ class MatmulAddKernel(MatmulKernel):
         hold = words * (4 if op.transpose_rhs else 12) + np.where(single, 1, 6)
         row = words * 4 + np.where(single, 0, words + 3)
         begun, output = products(rows, m), self.output(op) + self.sum(op) + STORE
-        inner = ceil_div(columns, 4) * (begun * hold + rows * (row + 4 * output))
+        inner = ceil_div(columns, 4) * (begun * hold + rows * row) + rows * columns * output
         return inner + begun * PRODUCT + LOCATE + CALL
 
     def long_cycles(
