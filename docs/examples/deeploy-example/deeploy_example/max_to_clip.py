@@ -14,8 +14,9 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
 
 from deeploy.diagnostics import replace_op
 from deeploy.dialects.graph import ClipOp, MaxOp, MinOp
+from deeploy.interfaces.bounds import range_of
 from deeploy.interfaces.tiling import shape_of
-from deeploy.passes.graph.rewriting import constant_of, range_of, rewrite_functions
+from deeploy.passes.graph.rewriting import constant_of, rewrite_functions
 
 
 @dataclass
