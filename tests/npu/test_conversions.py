@@ -103,6 +103,7 @@ def test_layers(kind: str, data: st.DataObject) -> None:
     # runs all ways and compares them
     assert_same(expected, run(ctx, module), "offered")
     offered = any(isinstance(op, ConvOp) for op in module.walk())
+    assert offered or "pads of" in str(module), "whatever the factors, there is a way"
     jobs(ctx, module)
     assert_same(expected, run(ctx, module), "jobs")
     assert offered == any(isinstance(op, TriggerOp) for op in module.walk())

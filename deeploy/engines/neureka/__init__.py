@@ -9,7 +9,7 @@ from deeploy.engines.neureka.conversions import (
     ConvertDepthwise,
     ConvertLinear,
     ConvertToColumns,
-    InParts,
+    Sums,
 )
 from deeploy.engines.neureka.driver import NeurekaDriver
 
@@ -22,8 +22,8 @@ ENGINE = Engine(
     kernels={NpuConvOp: ConvJobs()},
     driver=NeurekaDriver(),
     conversions={
-        ConvOp: (ConvertConv(), ConvertToColumns(), InParts(ConvertConv())),
-        DepthwiseConvOp: (ConvertDepthwise(),),
-        MatmulOp: (ConvertLinear(), InParts(ConvertLinear())),
+        ConvOp: (ConvertConv(), ConvertToColumns(), Sums(ConvertConv())),
+        DepthwiseConvOp: (ConvertDepthwise(), Sums(ConvertDepthwise())),
+        MatmulOp: (ConvertLinear(), Sums(ConvertLinear())),
     },
 )

@@ -337,32 +337,42 @@ LONG_SUMS = 32 * POINTWISE.channels
 
 
 @dataclass(frozen=True)
-class InParts(Conversion):
-    """A layer as the accelerator's sums, which can be added up part by part; the cores requantise,
-    as it adds to sums of 32 bits only, and stores them as such."""
+class Sums(Conversion):
+    """A layer as the accelerator's sums of 32 bits, which the cores requantise: for factors that it
+    does not take, and for long sums, which it adds up part by part only as such."""
 
-    whole: ConvertLinear | ConvertConv
+    whole: ConvertLinear | ConvertConv | ConvertDepthwise
 
     def declines(self, op: GraphOp, constants: Constants) -> str | None:
-        assert isinstance(op, MatmulOp | ConvOp)
-        reason = self.whole.declines(op, constants)
-        if reason is None and (op.requant is None or shape_of(op.operands[0])[-1] < LONG_SUMS):
-            return "short sums"
+        assert isinstance(op, Requantised)
+        if op.requant is None:
+            return self.whole.declines(op, constants) or "nothing to requantise"
+        if self.whole.declines(op, constants) is None:
+            in_parts = not isinstance(self.whole, ConvertDepthwise)
+            is_long = shape_of(op.operands[0])[-1] >= LONG_SUMS
+            return None if in_parts and is_long else "short sums"
+        sums = sums_of(op)
+        reason = self.whole.declines(sums, constants)
+        sums.erase()
         return reason
 
     def convert(self, op: GraphOp, constants: Constants) -> list[GraphOp]:
-        assert isinstance(op, MatmulOp | ConvOp) and op.requant is not None
-        shape = shape_of(op.result)
-        summing = type(op)(
-            operands=[op.operands[0], op.operands[1], [], []],
-            properties={key: v for key, v in op.properties.items() if key != "requant"},
-            result_types=[TensorType(si32, shape)],
-        )
-        parts = self.whole.convert(summing, constants)
-        summing.erase()
+        assert isinstance(op, Requantised) and op.requant is not None
+        sums = sums_of(op)
+        parts = self.whole.convert(sums, constants)
+        sums.erase()
         requant = RequantOp(
             operands=[parts[-1].results[0], op.mul, op.add],
             properties={"requant": op.requant},
-            result_types=[op.result.type],
+            result_types=[op.results[0].type],
         )
         return [*parts, requant]
+
+
+def sums_of(op: Requantised) -> Requantised:
+    """The op without its requantisation."""
+    return type(op)(
+        operands=[*op.operands[:2], [], []],
+        properties={key: v for key, v in op.properties.items() if key != "requant"},
+        result_types=[TensorType(si32, shape_of(op.results[0]))],
+    )
