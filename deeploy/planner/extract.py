@@ -214,6 +214,9 @@ class StepBuilder:
             min(shortest_cycles(nest, target.cores) for nest in nests) for nests in schedule.ways
         ]
         """For each step, cycles in which something computes whatever is chosen."""
+        self.room = target.memory(target.compute).size
+        self.whole: list[int] = []
+        """For each step so far, the fewest bytes of its tiles if they are not cut."""
         self.idle = list(self.computing)
         """Those of them in which the DMA can still load something for later steps."""
 
@@ -240,6 +243,10 @@ class StepBuilder:
             ways.append(frozenset(optional | free))
             # constants that lie together are read once each
             operands.update({self.indices[v]: roots.count(v) for v in roots})
+        candidates = [self.in_time(n, c) for c in candidates]
+        self.whole.append(
+            min((c.scratch for c in candidates if not c.order), default=self.room + 1)
+        )
         self.reserve(n, candidates)
         first = ways_of(op)[0]
         name = node_name(op) or node_name(first) or describe(first.root())
@@ -258,6 +265,17 @@ class StepBuilder:
             tuple(min(needed, c) for c in accumulate(before, initial=0)),
             tuple(min(needed, c) for c in accumulate(behind[:LOOKAHEAD], initial=0)),
         )
+
+    def in_time(self, n: int, candidate: Candidate) -> Candidate:
+        """A candidate of step n, without early loads if these can have no room: a step during which
+        they go on has its own tiles in the same memory, and is no loop, which would wait for them.
+        """
+        early = candidate.early
+        for m in reversed(range(max(n - LOOKAHEAD, 0), n)):
+            if early > 0 and candidate.scratch + self.whole[m] > self.room:
+                return replace(candidate, cycles=candidate.cycles + candidate.early, early=0)
+            early -= self.idle[m]
+        return candidate
 
     def reserve(self, n: int, candidates: Sequence[Candidate]) -> None:
         """Take what step n may load early from the steps before it, the nearest first, so that

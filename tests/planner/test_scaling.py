@@ -55,6 +55,16 @@ def test_nests_of_one_structure_share_candidates() -> None:
     assert first.tensors.isdisjoint(second.tensors)
 
 
+def test_loads_ahead_have_room_beside_the_step_before() -> None:
+    small = HOST.with_sizes(L1=1024)
+    steps = extract(function_of(nests_on(chain(4), small)[1]), small).problem.steps
+    early = [(n, c) for n, step in enumerate(steps) for c in step.candidates if c.early]
+    assert early
+    for n, candidate in early:
+        before = min(c.scratch for c in steps[n - 1].candidates if not c.order)
+        assert candidate.scratch + before <= 1024
+
+
 def test_plans_of_many_layers_are_optimal_and_valid() -> None:
     small = HOST.with_sizes(L1=1024)
     function = function_of(nests_on(chain(LAYERS), small)[1])
