@@ -55,7 +55,7 @@ class RequantAttr(ParametrizedAttribute):
         return (self.mul.data, self.add.data, self.shift.data, self.min.data, self.max.data)
 
     def kind(self) -> tuple[bool, int, int]:
-        """Whether it scales at all, and its bounds: all that what it costs depends on."""
+        """Whether it scales at all, and its bounds; the other numbers change no shape."""
         *factors, low, high = self.values()
         return factors != [1, 0, 0], low, high
 
