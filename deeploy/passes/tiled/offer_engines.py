@@ -47,6 +47,9 @@ class OfferEnginesPass(ModulePass):
 def offer(ctx: Context, nest: NestOp, engines: Sequence[Engine]) -> None:
     """Replace a nest by alternatives, if there are any."""
     if nest.tied_input() is not None:
+        for op in nest.body_ops():
+            for engine in engines:
+                note(op, engine.name, ["a nest that extends a cache in place"])
         return
     constants = NestConstants(ctx, nest)
     others = [way for engine in engines for way in ways(nest, engine, constants)]

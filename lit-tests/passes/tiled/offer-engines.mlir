@@ -33,6 +33,16 @@ func.func @linear(%x: tensor<4x64xsi8>, %r: tensor<4x32xsi8>) -> tensor<4x32xsi8
 // PLAN:       %w.packed = graph.constant {mem.home = "WMEM"
 // PLAN-NOT:   tiled.alternatives
 
+// A cache is extended in place: nobody else is asked, and that is what is told.
+
+func.func @cache(%past: tensor<1x4x8xsi8> {graph.state}, %row: tensor<1x1x8xsi8>) -> tensor<1x4x8xsi8> {
+  %0 = graph.insert %row into %past {axis = 1 : i64, offset = 3 : i64} : tensor<1x1x8xsi8> into tensor<1x4x8xsi8> -> tensor<1x4x8xsi8>
+  func.return %0 : tensor<1x4x8xsi8>
+}
+
+// CHECK-LABEL: func.func @cache
+// CHECK:       graph.insert {{.*}} {declined = {neureka = "a nest that extends a cache in place"},
+
 // Two products of one input: the accelerator may compute both, or either beside the other.
 
 func.func @gated(%x: tensor<1x64xsi8>) -> tensor<1x32xsi8> {
