@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from xdsl.ir import SSAValue
+from xdsl.ir import BlockArgument, SSAValue
 
-from deeploy.dialects.graph import GraphOp
-from deeploy.interfaces.tiling import Iterator, LinearForm, linear_forms
+from deeploy.dialects.graph import ConcatOp, GraphOp
+from deeploy.interfaces.tiling import Iterator, LinearForm, linear_forms, shape_of
 from deeploy.interfaces.views import is_view
 
 if TYPE_CHECKING:
@@ -64,6 +64,8 @@ class _Composer:
                 self.ops[op] = self.produced(op)
             for map, value in zip(op.operand_maps(), op.operands, strict=True):
                 self.values[value] = [self.compose(op, form) for form in linear_forms(map)]
+            if isinstance(op, ConcatOp):
+                self.separate(op)
         for map, value in zip(root.result_maps(), root.results, strict=True):
             self.values[value] = [self.compose(root, form) for form in linear_forms(map)]
         whole = self.whole_iterators()
@@ -92,6 +94,15 @@ class _Composer:
             self.whole(it) if form is None else form
             for it, form in zip(op.domain(), forms, strict=True)
         ]
+
+    def separate(self, op: ConcatOp) -> None:
+        """What the nest computes of a concatenation has an extent of its own along the axis."""
+        axis = op.axis.value.data
+        for value in op.operands:
+            if isinstance(value, BlockArgument):
+                continue
+            iterator = Iterator(f"d{axis}", shape_of(value)[axis], tileable=False)
+            self.values[value][axis] = self.whole(iterator)
 
     def whole(self, iterator: Iterator) -> tuple[Terms, int]:
         """A further iterator for one that runs over all its values in every tile."""

@@ -125,8 +125,7 @@ def enumerate_candidates(
         tiles = tiles * count
     ways = {way_of(operands, *places) for places in residencies(operands)}
     kernels = {
-        way: compute_cycles(nest, space, sizes, target.cores, way, tiles == 1) * tiles
-        for way in ways
+        way: compute_cycles(nest, space, sizes, target, way, tiles == 1) * tiles for way in ways
     }
     # a single tile needs no loop
     loop = tiles * (tiles > 1) * target.tile_cycles

@@ -13,7 +13,8 @@ from itertools import takewhile
 from xdsl.ir import SSAValue
 
 from deeploy.dialects.tiled import NestOp
-from deeploy.engines import engine_of, occupies_cores
+from deeploy.engines import occupies_cores
+from deeploy.planner import estimate
 from deeploy.planner.problem import LOOKAHEAD, Step
 from deeploy.targets import Target
 
@@ -81,8 +82,8 @@ def hide_jobs(steps: Sequence[Step], schedule: Schedule, target: Target) -> list
 
 def dispatch_cycles(nest: NestOp, target: Target) -> int:
     """Cycles in which a core gives an accelerator the jobs of a nest."""
-    drivers = (engine_of(op).driver for op in nest.computing_ops() if not occupies_cores(op))
-    return sum(d.accesses * target.register_cycles for d in drivers if d is not None)
+    jobs = (op for op in nest.computing_ops() if not occupies_cores(op))
+    return sum(estimate.dispatch_cycles(op, target) for op in jobs)
 
 
 def runs_beside(nest: NestOp) -> bool:

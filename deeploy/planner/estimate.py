@@ -20,6 +20,7 @@ from deeploy.dialects.tiled import NestOp
 from deeploy.engines import engine_of, kernel_of, occupies_cores
 from deeploy.interfaces.nest_space import NestSpace
 from deeploy.planner.traffic import Array, Operand, Traffic, tile_extent
+from deeploy.targets import Target
 
 Mask: TypeAlias = np.ndarray[Any, np.dtype[np.bool_]]
 
@@ -56,26 +57,38 @@ def way_of(operands: Sequence[Operand], resident: frozenset[int], direct: frozen
 
 
 def compute_cycles(
-    nest: NestOp, space: NestSpace, sizes: Sequence[Array], cores: int, way: Way, single: Mask
+    nest: NestOp, space: NestSpace, sizes: Sequence[Array], target: Target, way: Way, single: Mask
 ) -> Array:
     """Cycles of all kernels for one tile. Where it is the only one, engines work side by side: the
-    pass `overlap` starts each as soon as what it reads is there."""
+    pass `overlap` starts each as soon as what it reads is there. A core dispatches their jobs."""
     total = np.zeros_like(sizes[0])
     axis, partial = nest.parts(), nest.partial()
     parts = 1 if axis is None else -(-space.iterators[axis].extent // sizes[axis])
     free: dict[str, Array] = {}
     done: dict[SSAValue, Array] = {}
     for op in in_order_of_need(nest.computing_ops()):
-        cycles = kernel_cycles(op, [tile_extent(form, sizes) for form in space.ops[op]], cores, way)
+        extents = [tile_extent(form, sizes) for form in space.ops[op]]
+        cycles = kernel_cycles(op, extents, target.cores, way)
         # what follows sums runs once for all of their parts
         of_part = partial is None or op is partial[0]
         total = total + (cycles if of_part else -(-cycles // parts))
-        line = CORES if occupies_cores(op) else engine_of(op).name
         ready = [done[v] for v in op.operands if v in done]
-        start = np.maximum.reduce([free.get(line, total * 0), *ready])
-        free[line] = start + cycles
-        done |= {result: free[line] for result in op.results}
+        start = np.maximum.reduce([free.get(CORES, total * 0), *ready])
+        if occupies_cores(op):
+            line, end = CORES, start + cycles
+        else:
+            line, dispatch = engine_of(op).name, dispatch_cycles(op, target)
+            free[CORES] = start + dispatch
+            end = np.maximum(free.get(line, total * 0), free[CORES]) + cycles - dispatch
+        free[line] = end
+        done |= {result: end for result in op.results}
     return np.where(single, np.maximum.reduce([*free.values()]), total)
+
+
+def dispatch_cycles(op: GraphOp, target: Target) -> int:
+    """Cycles in which a core gives an accelerator the job of an op."""
+    driver = engine_of(op).driver
+    return 0 if driver is None else driver.accesses * target.register_cycles
 
 
 def in_order_of_need(ops: Sequence[GraphOp]) -> list[GraphOp]:

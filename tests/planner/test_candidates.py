@@ -34,7 +34,7 @@ from deeploy.dialects.tiled import NestOp
 from deeploy.interfaces.nest_space import NestSpace
 from deeploy.interfaces.tiling import Iterator
 from deeploy.planner.candidates import tile_choices
-from deeploy.planner.estimate import Way, compute_cycles, kernel_cycles
+from deeploy.planner.estimate import Way, compute_cycles, dispatch_cycles, kernel_cycles
 from deeploy.planner.extract import Extracted, extract, root_of
 from deeploy.planner.layout import NestLayout
 from deeploy.planner.policy import restrict
@@ -250,10 +250,11 @@ def test_engines_work_side_by_side_in_a_single_tile() -> None:
     sizes = [np.array([4, 2]), np.array([32, 32])]
     sizes += [np.array([it.extent] * 2) for it in space.iterators[2:]]
     single = np.array([True, False])
-    found = compute_cycles(nest, space, sizes, 8, Way.DIRECT, single)
+    found = compute_cycles(nest, space, sizes, target, Way.DIRECT, single)
     job, product, gate = (
         kernel_cycles(op, [tile_extent(f, sizes) for f in space.ops[op]], 8, Way.DIRECT)
         for op in nest.body_ops()
     )
-    assert found[0] == max(job[0], product[0]) + gate[0]
+    dispatch = dispatch_cycles(nest.body_ops()[0], target)
+    assert found[0] == max(job[0], dispatch + product[0]) + gate[0]
     assert found[1] == job[1] + product[1] + gate[1]

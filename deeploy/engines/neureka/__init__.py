@@ -12,6 +12,7 @@ from deeploy.engines.neureka.conversions import (
     Sums,
 )
 from deeploy.engines.neureka.driver import NeurekaDriver
+from deeploy.engines.neureka.sharing import ShareLinear
 
 ENGINE = Engine(
     name="neureka",
@@ -24,6 +25,6 @@ ENGINE = Engine(
     conversions={
         ConvOp: (ConvertConv(), ConvertToColumns(), Sums(ConvertConv())),
         DepthwiseConvOp: (ConvertDepthwise(), Sums(ConvertDepthwise())),
-        MatmulOp: (ConvertLinear(), Sums(ConvertLinear())),
+        MatmulOp: (ConvertLinear(), Sums(ConvertLinear()), ShareLinear()),
     },
 )

@@ -109,6 +109,7 @@ def npu_conv(
     pads: Sequence[int] = (0, 0, 0, 0),
     input: SSAValue | None = None,
     shape: Sequence[int] | None = None,
+    outputs: int | None = None,
 ) -> NpuConvOp:
     """The accelerator's convolution, which clamps to the range of its type.
 
@@ -121,9 +122,10 @@ def npu_conv(
         pads: top, left, bottom, right.
         input: what it reads instead of the first operand.
         shape: that of its result, if it is not that of the op.
+        outputs: so many of the output channels, the first ones, or all of them.
     """
     hint, result = op.operands[1].name_hint or "weight", element_type(op.results[0])
-    weights = signed(op, constants, weights)
+    weights = signed(op, constants, weights)[:outputs]
     bits, offset = weight_bits(weights)
     packed = constants.make(f"{hint}.packed", pack(weights - offset, mode, bits), ui8)
     mul: list[SSAValue] = []
@@ -136,7 +138,7 @@ def npu_conv(
         "weight_offset": IntegerAttr(offset, i64),
     }
     if op.requant is not None:
-        scale, bias = factors(op, constants)
+        scale, bias = (numbers[:outputs] for numbers in factors(op, constants))
         scale = np.abs(scale)
         mul = [constants.make(f"{hint}.scale", scale, ui8 if scale.max() < 256 else ui32)]
         add = [constants.make(f"{hint}.bias", bias, si32)]
