@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from xdsl.dialects.builtin import IntegerAttr, TensorType, i64
-from xdsl.ir import SSAValue
+from xdsl.ir import BlockArgument, SSAValue
 
 from deeploy.dialects.graph import (
     ConcatOp,
@@ -21,8 +21,12 @@ from deeploy.engines.neureka.timing import OUTPUT_CHANNELS, Format, tile_cycles
 from deeploy.interfaces.tiling import shape_of
 
 CORE_PRODUCTS = 10
-"""Multiplications that the cores are expected to do in a cycle. It only decides how a product is
-divided; whether it is, the plan decides with what both take."""
+"""Multiplications that the cores are expected to do in a cycle. It decides how a product is divided
+and offered to the plan, which decides with what both really take."""
+JOINING_CYCLES = 150
+"""What it is expected to take to put the outputs of both side by side, barriers included."""
+LEAST_GAIN = 0.1
+"""The part of the accelerator's cycles that must be saved for an offer: each makes plans harder."""
 
 
 class ShareLinear(ConvertLinear):
@@ -36,6 +40,8 @@ class ShareLinear(ConvertLinear):
         result = element_type(op.result)
         if op.requant is not None and op.requant.values()[3:] != integer_range(result):
             return "a clamp that the cores would do behind it"
+        if not isinstance(op.lhs, BlockArgument):
+            return "an operand that its nest computes, which one op alone may read"
         if first_outputs(op) is None:
             return "too few outputs to share them with the cores"
         return None
@@ -58,7 +64,7 @@ class ShareLinear(ConvertLinear):
 
 def first_outputs(op: MatmulOp) -> int | None:
     """The outputs for the accelerator, whole subtiles, with which both are done soonest; None where
-    it is soonest on its own."""
+    that is not much sooner than it is on its own."""
     m, n, k = op.sizes()
     tokens = m * math.prod(op.batch())
     job = Format(mode=POINTWISE, inputs=k, bits=8, scale_bits=8)
@@ -68,7 +74,7 @@ def first_outputs(op: MatmulOp) -> int | None:
         return max(alone, tokens * (n - outputs) * k / CORE_PRODUCTS)
 
     best = min(range(OUTPUT_CHANNELS, n, OUTPUT_CHANNELS), key=cycles, default=n)
-    return best if cycles(best) < cycles(n) else None
+    return best if cycles(best) + JOINING_CYCLES <= (1 - LEAST_GAIN) * cycles(n) else None
 
 
 def last_outputs(op: MatmulOp, constants: Constants, first: int) -> MatmulOp:

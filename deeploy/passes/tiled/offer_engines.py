@@ -191,7 +191,7 @@ class Body:
         self.values[origin.results[0]] = op.results[0]
 
     def value(self, operand: SSAValue) -> SSAValue:
-        """The value in the new body."""
+        """The value in the new body; each use of one from outside is an argument of its own."""
         if operand in self.values:
             return self.values[operand]
         if isinstance(operand, BlockArgument):
@@ -203,7 +203,6 @@ class Body:
         argument = self.block.insert_arg(outer.type, len(self.block.args))
         argument.name_hint = operand.name_hint
         self.inputs.append(outer)
-        self.values[operand] = argument
         return argument
 
     def finish(self, engine: str | None) -> NestOp:
