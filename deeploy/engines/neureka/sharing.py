@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from xdsl.dialects.builtin import IntegerAttr, TensorType, i64
+from xdsl.dialects.builtin import IntegerAttr, ModuleOp, TensorType, i64
 from xdsl.ir import BlockArgument, SSAValue
 
 from deeploy.dialects.graph import (
@@ -19,6 +19,7 @@ from deeploy.engines import Constants
 from deeploy.engines.neureka.conversions import ConvertLinear, npu_conv, weights_of
 from deeploy.engines.neureka.timing import OUTPUT_CHANNELS, Format, tile_cycles
 from deeploy.interfaces.tiling import shape_of
+from deeploy.targets import target_of
 
 CORE_PRODUCTS = 10
 """Multiplications that the cores are expected to do in a cycle. It decides how a product is divided
@@ -64,16 +65,27 @@ class ShareLinear(ConvertLinear):
 
 def first_outputs(op: MatmulOp) -> int | None:
     """The outputs for the accelerator, whole subtiles, with which both are done soonest; None where
-    that is not much sooner than it is on its own."""
+    that is not much sooner than it is on its own.
+
+    The cores' weights may take half of the compute memory: they are there in one piece, and should
+    be loaded while earlier steps compute.
+    """
     m, n, k = op.sizes()
+    module = op.get_toplevel_object()
+    assert isinstance(module, ModuleOp)
+    target = target_of(module)
+    room = target.memory(target.compute).size // 2
     tokens = m * math.prod(op.batch())
     job = Format(mode=POINTWISE, inputs=k, bits=8, scale_bits=8)
+
+    def fits(outputs: int) -> bool:
+        return (n - outputs) * k <= room
 
     def cycles(outputs: int) -> float:
         alone = int(tile_cycles(job, 1, tokens, outputs, flat=True))
         return max(alone, tokens * (n - outputs) * k / CORE_PRODUCTS)
 
-    best = min(range(OUTPUT_CHANNELS, n, OUTPUT_CHANNELS), key=cycles, default=n)
+    best = min(filter(fits, range(OUTPUT_CHANNELS, n, OUTPUT_CHANNELS)), key=cycles, default=n)
     return best if cycles(best) + JOINING_CYCLES <= (1 - LEAST_GAIN) * cycles(n) else None
 
 
