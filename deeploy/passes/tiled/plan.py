@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -127,7 +128,7 @@ def smallest_budget(function: func.FuncOp, target: Target, buffers: int | None) 
 
 def describe_demand(problem: Problem) -> str:
     """Which memories are too small, in numbers: each by itself, or else all together."""
-    homes = {name for t in problem.tensors if not t.optional for name in t.homes}
+    homes = {name for t in problem.tensors for name in t.homes}
     together = [s for s in problem.spaces if s.name in homes or s == problem.compute]
     alone = [[space] for space in problem.spaces]
     short = [group for group in alone if least_in_use(problem, group) > group[0].size]
@@ -141,7 +142,19 @@ def least_in_use(problem: Problem, group: Sequence[Space]) -> int:
     used = in_use(only, len(problem.steps))
     if problem.compute in group:
         used = [n + step.smallest() for n, step in zip(used, problem.steps, strict=True)]
-    return max(used, default=0)
+    return max(used, default=0) + least_of_alternatives(problem, names)
+
+
+def least_of_alternatives(problem: Problem, names: set[str]) -> int:
+    """The bytes of constants that alternatives read, in each step of the one with the fewest."""
+    readers = Counter(t for step in problem.steps for t in step.tensors)
+    sizes = [
+        t.size if t.optional and readers[i] == 1 and names.issuperset(t.homes) else 0
+        for i, t in enumerate(problem.tensors)
+    ]
+    return sum(
+        min((sum(sizes[t] for t in way) for way in step.ways), default=0) for step in problem.steps
+    )
 
 
 def describe_group(problem: Problem, group: Sequence[Space]) -> str:
