@@ -86,15 +86,20 @@ def take_ways(extracted: Extracted, plan: Plan) -> None:
     """Replace alternatives by the nests taken, and drop constants that only others use."""
     for step, choice in zip(extracted.steps, plan.choices, strict=True):
         if isinstance(step, AlternativesOp):
-            nest = step.nests()[choice.way]
-            nest.detach()
-            for old, new in zip(step.results, nest.results, strict=True):
-                new.name_hint = old.name_hint
-            Rewriter.replace_op(step, nest)
+            take_way(step, choice.way)
     for values, home in zip(extracted.values, plan.homes, strict=True):
         if not home:
             for value in values:
                 Rewriter.erase_op(owner_of(value))
+
+
+def take_way(step: AlternativesOp, way: int) -> None:
+    """Replace alternatives by one of their nests."""
+    nest = step.nests()[way]
+    nest.detach()
+    for old, new in zip(step.results, nest.results, strict=True):
+        new.name_hint = old.name_hint
+    Rewriter.replace_op(step, nest)
 
 
 def set_argument_attributes(function: func.FuncOp, added: list[dict[str, Attribute]]) -> None:

@@ -17,6 +17,7 @@ from deeploy.planner.extract import Extracted, extract
 from deeploy.planner.model import Options, solve
 from deeploy.planner.policy import restrict
 from deeploy.planner.problem import Plan
+from deeploy.planner.trial import Trial
 from deeploy.simulate import simulate
 from deeploy.targets import find_target
 
@@ -58,12 +59,13 @@ def extracted_from(module: ModuleOp) -> Extracted:
 
 def fastest_of(ctx: Context, module: ModuleOp, plan: Plan) -> Plan:
     (function,) = functions_of(module)
-    return trial.fastest(ctx, module, function, extracted_from(module), plan, Options())
+    _, taken = trial.fastest(ctx, module, function, extracted_from(module), plan, Options())
+    return taken
 
 
 def cycles_of(ctx: Context, module: ModuleOp, plan: Plan) -> int:
     (function,) = functions_of(module)
-    return trial.simulated_cycles(ctx, module, function, extracted_from(module), plan)
+    return trial.simulated_cycles(ctx, module, Trial(function, extracted_from(module), plan))
 
 
 def slow_plan(module: ModuleOp) -> Plan:
@@ -113,3 +115,30 @@ def test_the_best_plan_is_taken_where_it_keeps_a_restriction() -> None:
     run_pass(ctx, free, "plan")
     run_pass(ctx, module, "plan", buffers=1)
     assert str(module) == str(free)
+
+
+LINEAR = """func.func @network(%x: tensor<4x64xsi8>) -> tensor<4x32xsi8> {
+  %w = graph.constant dense<-3> : tensor<32x64xsi8>
+  %y = graph.matmul %x, %w {transpose_rhs, requant = #graph.requant<mul = 5, add = 16, shift = 5,
+    min = -128, max = 127>} : tensor<4x64xsi8>, tensor<32x64xsi8> -> tensor<4x32xsi8>
+  func.return %y : tensor<4x32xsi8>
+}"""
+
+
+def test_where_the_cores_are_faster_nothing_of_the_offers_is_left() -> None:
+    ctx, module = nests_on(LINEAR, find_target("siracusa"))
+    run_pass(ctx, module, "offer-engines")
+    assert "npu.conv" in str(module)
+
+    def cycles(ctx: Context, module: ModuleOp, tried: Trial) -> int:
+        return int("npu.conv" in str(tried.function))
+
+    with (
+        mock.patch.object(trial, "CLOSE", 1e9),
+        mock.patch.object(trial, "simulated_cycles", side_effect=cycles),
+    ):
+        run_pass(ctx, module, "plan", trials=True)
+    run_pass(ctx, module, "check-plan")
+    text = str(module)
+    assert "npu.conv" not in text and "packed" not in text
+    assert text.count("tiled.nest") == 1

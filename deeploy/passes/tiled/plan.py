@@ -53,7 +53,7 @@ class PlanPass(ModulePass):
             check_fits(function, target, extracted.problem, self.buffers)
             plan = self.plan(extracted.problem)
             if self.trials:
-                plan = fastest(ctx, op, function, extracted, plan, self.options())
+                extracted, plan = fastest(ctx, op, function, extracted, plan, self.options())
             apply_plan(function, extracted, plan, target)
 
     def options(self) -> Options:
