@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Exercises the host platform; test_host.py says what each case must do.
+#define _POSIX_C_SOURCE 200809L // nanosleep
 #include "deeploy/platform.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define ROUNDS 50
 #define MAX_CORES 8
@@ -79,6 +81,8 @@ static void entry(uint32_t core) {
   if (chose("early")) { // reads before the wait
     memset(test_L2, 1, 100);
     dpl_dma_start(0, test_L1, test_L2, 100);
+    // A copy that starts only when it is waited for is behind the read, and no race.
+    nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
     printf("%02x\n", test_L1[50]);
     dpl_dma_wait(0);
     printf("%02x\n", test_L1[50]);
