@@ -20,6 +20,8 @@ from deeploy.dialects.graph import (
     RequantAttr,
     Requantised,
     element_type,
+    si8,
+    ui8,
 )
 from deeploy.interfaces.tiling import shape_of
 from deeploy.passes.graph.rewriting import rewrite_functions
@@ -62,9 +64,11 @@ def is_fusible(product: MatmulOp) -> bool:
 
 
 def fits(op: AddOp, product: MatmulOp, addend: SSAValue) -> bool:
-    """Whether a sum has the shape of its product, and the addend all columns of it."""
-    shape = shape_of(product.result)
-    return shape_of(op.result) == shape and shape_of(addend)[-1:] == shape[-1:]
+    """Whether a sum has the shape and the byte type of its product, which may lie where the sum
+    will, and the addend all columns of it."""
+    shape, type = shape_of(product.result), element_type(product.result)
+    is_byte = type in (si8, ui8) and element_type(op.result) == type
+    return is_byte and shape_of(op.result) == shape and shape_of(addend)[-1:] == shape[-1:]
 
 
 def fused(op: AddOp, product: MatmulOp, addend: SSAValue, scale: RequantAttr | None) -> MatmulAddOp:

@@ -60,3 +60,21 @@ func.func @others(%x: tensor<4x4xsi8>, %y: tensor<4x4xsi8>, %z: tensor<2x4x4xsi8
 
 // CHECK-LABEL: func.func @others(
 // CHECK-NOT: graph.matmul_add
+
+// -----
+
+// Nor do sums of another type than their products: a kernel may leave products where sums will be.
+
+func.func @types(%x: tensor<2x4xsi8>, %y: tensor<4x8xsi8>, %m: tensor<8xsi8>) -> (tensor<2x8xui8>, tensor<2x8xsi32>) {
+  %0 = graph.matmul %x, %y {requant = #graph.requant<mul = 3, add = 8, shift = 4, min = -128, max = 127>} : tensor<2x4xsi8>, tensor<4x8xsi8> -> tensor<2x8xsi8>
+  %1 = graph.add %0, %m {requant = #graph.requant<mul = 1, add = 0, shift = 0, min = 0, max = 255>} : tensor<2x8xsi8>, tensor<8xsi8> -> tensor<2x8xui8>
+  %2 = graph.matmul %x, %y {requant = #graph.requant<mul = 3, add = 8, shift = 2, min = -3000, max = 3000>} : tensor<2x4xsi8>, tensor<4x8xsi8> -> tensor<2x8xsi32>
+  %3 = graph.add %2, %m : tensor<2x8xsi32>, tensor<8xsi8> -> tensor<2x8xsi32>
+  func.return %1, %3 : tensor<2x8xui8>, tensor<2x8xsi32>
+}
+
+// CHECK-LABEL: func.func @types(
+// CHECK-NOT: matmul_add
+
+// MEM-LABEL: func.func @types(
+// MEM: cluster.call "dpl_matmul_
